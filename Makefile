@@ -1,0 +1,68 @@
+# Lectern's commands. `make` prints them; each installs what it needs when it is missing.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+HTTP ?= 127.0.0.1:8080
+HTTPS ?= 127.0.0.1:8443
+RTC ?= 127.0.0.1:8189
+STATE ?= ./var
+export STATE HTTP HTTPS RTC
+
+LECTERND := target/release/lecternd
+UI_SOURCES := $(shell find web/ui -path web/ui/node_modules -prune -o -path web/ui/dist -prune -o -type f -print 2>/dev/null)
+
+.PHONY: help build run test test-player test-media test-crash test-interop fuzz bench lint deps deps-test ui openapi image image-test
+
+help: ## what each command does
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: deps ui target/sample/welcome.mp4 ## the product: target/release/lecternd
+	@cargo build --release --locked -p lecternd
+
+run: build ## serve Lectern from ./var (make run HTTP=0.0.0.0:8080 serves the LAN)
+	@exec $(LECTERND) serve --state $(STATE) --http $(HTTP) --https $(HTTPS) --rtc $(RTC)
+
+test: deps deps-test build ## everything that a change can break
+	@.ci/test
+
+lint: deps deps-test ui ## formatting, clippy, types, linters, licences
+	@.ci/lint
+
+test-media: deps deps-test build ## the media worker on many kinds of files
+	@cargo test --release --locked -p lectern-vod -- --include-ignored
+
+test-player: deps deps-test build ## what is watched is what is recorded, in a real Chromium, by the clock
+	@cd web/ui && node e2e/player.mjs && node e2e/watch.mjs
+
+test-crash: deps build ## kill -9 at many moments, long form
+	@LECTERN_CRASH_ROUNDS=100 cargo test --release --locked -p lecternd --test crash -- --nocapture
+
+test-interop: deps deps-test build ## third-party record stores and clients
+	@.ci/interop
+
+fuzz: deps ## every parser of outside bytes, for a bounded time
+	@.ci/fuzz
+
+bench: deps deps-test build ## ratios against peers, side by side in one run
+	@.ci/bench
+
+deps:
+	@.ci/deps build
+
+deps-test:
+	@.ci/deps test
+
+ui: web/ui/dist/index.html
+
+web/ui/node_modules/.package-lock.json: web/ui/package-lock.json
+	@cd web/ui && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+web/ui/dist/index.html: web/ui/node_modules/.package-lock.json $(UI_SOURCES)
+	@cd web/ui && npm run --silent build
+	@touch $@
+
+target/sample/welcome.mp4: $(wildcard media/vod/lecture/*)
+	@media/vod/lecture/make target/sample

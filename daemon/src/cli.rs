@@ -1,0 +1,232 @@
+//! The command line of `lecternd`: names, options and their defaults, as in `docs/contract.md`, *Commands*.
+//! Parsing only; what a command does is in `commands` and `serve`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A self-hosted learning-video appliance: one daemon that serves videos and keeps the record of who watched what.
+#[derive(Debug, Parser)]
+#[command(name = "lecternd", version, propagate_version = true)]
+pub struct Cli {
+    /// Folder that holds everything Lectern knows
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        default_value = "/var/lib/lectern"
+    )]
+    pub state: PathBuf,
+
+    /// Print exactly one JSON object on standard output
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Everything `lecternd` can be asked.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the pages, the API, the media and the record store
+    Serve(ServeArgs),
+    /// People of this box
+    #[command(subcommand)]
+    User(UserCommand),
+    /// API bearer tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Basic credentials of the record store (LRS)
+    #[command(subcommand)]
+    Credential(CredentialCommand),
+    /// Add a video from a file
+    Import(ImportArgs),
+    /// Record stores that receive this box's statements
+    #[command(subcommand)]
+    Upstream(UpstreamCommand),
+    /// Write one archive of everything (`-` for standard output); the daemon goes on
+    Backup {
+        /// Where to write it
+        file: PathBuf,
+    },
+    /// Put a backup into an empty state folder; no daemon may run
+    Restore {
+        /// The archive (`-` for standard input)
+        file: PathBuf,
+    },
+    /// Check everything and say what to do
+    Doctor,
+    /// Check the evidence chain of a backup archive or of a `records.redb`
+    Verify {
+        /// The archive or the store file
+        file: PathBuf,
+    },
+    /// Decode and encode one video, sandboxed (started by the daemon)
+    #[command(hide = true)]
+    Worker {
+        /// Where its output goes
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
+}
+
+/// Options of `serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Settings that must be known before the store opens (listeners, log level)
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Address of the HTTP listener; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    pub http: Option<SocketAddr>,
+    /// Address of the HTTPS listener (the box's own CA)
+    #[arg(long, value_name = "ADDR")]
+    pub https: Option<SocketAddr>,
+    /// Address of the live media listener
+    #[arg(long, value_name = "ADDR")]
+    pub rtc: Option<SocketAddr>,
+    /// Address of the listener for packages from outside (SCORM, cmi5)
+    #[arg(long, value_name = "ADDR")]
+    pub packages: Option<SocketAddr>,
+    /// Version with which an xAPI request that names none is refused [default: 2.0.0]
+    #[arg(long, value_name = "VERSION")]
+    pub xapi_default: Option<XapiVersion>,
+}
+
+/// Versions of xAPI that the record store speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
+pub enum XapiVersion {
+    /// xAPI 1.0.3
+    #[value(name = "1.0.3")]
+    #[serde(rename = "1.0.3")]
+    V1_0_3,
+    /// IEEE 9274.1.1-2023
+    #[value(name = "2.0.0")]
+    #[serde(rename = "2.0.0")]
+    V2_0_0,
+}
+
+impl From<XapiVersion> for lectern_xapi::Version {
+    fn from(version: XapiVersion) -> Self {
+        match version {
+            XapiVersion::V1_0_3 => Self::V1_0_3,
+            XapiVersion::V2_0_0 => Self::V2_0_0,
+        }
+    }
+}
+
+/// `user …`
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Add a person
+    Add {
+        /// The name they sign in with
+        name: String,
+        /// What they may do; repeat for several
+        #[arg(long = "role", value_name = "ROLE", required = true)]
+        roles: Vec<RoleName>,
+        /// Read the password from standard input (its first line)
+        #[arg(long, required = true)]
+        password_stdin: bool,
+    },
+}
+
+/// The four roles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RoleName {
+    /// Runs the box
+    Admin,
+    /// Adds videos, sees who watched
+    Instructor,
+    /// Watches
+    Learner,
+    /// Reads the audit log
+    Auditor,
+}
+
+impl RoleName {
+    /// The role as it stands in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Instructor => "instructor",
+            Self::Learner => "learner",
+            Self::Auditor => "auditor",
+        }
+    }
+}
+
+/// `token …`
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a bearer token for a person
+    Add {
+        /// Whose token
+        #[arg(long, value_name = "NAME")]
+        user: String,
+    },
+}
+
+/// `credential …`
+#[derive(Debug, Subcommand)]
+pub enum CredentialCommand {
+    /// Make a key and a secret
+    Add {
+        /// What it is for
+        #[arg(long, value_name = "NAME")]
+        name: String,
+        /// What it may do; repeat for several [default: statements/write statements/read/mine]
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<String>,
+    },
+}
+
+/// Options of `import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// The video file (`-` for standard input)
+    pub file: PathBuf,
+    /// Its title
+    #[arg(long, value_name = "TITLE")]
+    pub title: String,
+    /// Its language (BCP 47)
+    #[arg(long, value_name = "LANGUAGE")]
+    pub language: Option<String>,
+    /// Return when every rendition is ready, or the job has failed
+    #[arg(long)]
+    pub wait: bool,
+}
+
+/// `upstream …`
+#[derive(Debug, Subcommand)]
+pub enum UpstreamCommand {
+    /// Add a record store
+    Add {
+        /// Its name on the pages
+        #[arg(long, value_name = "NAME")]
+        name: String,
+        /// Its xAPI endpoint, for example https://lrs.example.edu/xapi
+        #[arg(long, value_name = "URL")]
+        url: String,
+        /// The key of the Basic credential it gave you
+        #[arg(long, value_name = "KEY")]
+        key: String,
+        /// Read the secret from standard input (its first line)
+        #[arg(long, required = true)]
+        secret_stdin: bool,
+        /// The version of xAPI it speaks [default: 1.0.3]
+        #[arg(long, value_name = "VERSION")]
+        version: Option<XapiVersion>,
+        /// Forward statements stored after this time only (RFC 3339)
+        #[arg(long, value_name = "TIME")]
+        since: Option<jiff::Timestamp>,
+        /// It may be on a loopback, link-local or private address
+        #[arg(long)]
+        allow_private: bool,
+    },
+    /// All upstreams, their lag and last error
+    List,
+}

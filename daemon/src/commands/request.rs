@@ -1,0 +1,154 @@
+//! Requests as they travel over the control socket; made from the command line, which stays on the client's side.
+
+use std::io::{BufRead, Read};
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+
+use crate::cli::{
+    Command, CredentialCommand, TokenCommand, UpstreamCommand, UserCommand, XapiVersion,
+};
+
+/// A password or secret longer than this is refused.
+const MAX_SECRET_BYTES: u64 = 4096;
+
+/// One command.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// `user add`
+    UserAdd {
+        name: String,
+        roles: Vec<String>,
+        password: String,
+    },
+    /// `token add`
+    TokenAdd { user: String },
+    /// `credential add`
+    CredentialAdd { name: String, scopes: Vec<String> },
+    /// `import`; the file follows
+    Import(Import),
+    /// `upstream add`
+    UpstreamAdd(UpstreamAdd),
+    /// `upstream list`
+    UpstreamList,
+    /// `backup`; the archive is written back
+    Backup,
+    /// `doctor`
+    Doctor,
+}
+
+/// Facts of `import`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Import {
+    /// Title of the video
+    pub title: String,
+    /// BCP 47
+    pub language: Option<String>,
+    /// Name of the file, for the report
+    pub file_name: String,
+    /// Length of the file, where known
+    pub bytes: Option<u64>,
+    /// Answer at *ready* or *failed* only
+    pub wait: bool,
+}
+
+/// Facts of `upstream add`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpstreamAdd {
+    /// Name on the pages
+    pub name: String,
+    /// xAPI endpoint
+    pub url: String,
+    /// Basic credential's key
+    pub key: String,
+    /// Basic credential's secret
+    pub secret: String,
+    /// Version it speaks
+    pub version: Option<XapiVersion>,
+    /// Only what was stored after this
+    pub since: Option<jiff::Timestamp>,
+    /// May lie on a private address
+    pub allow_private: bool,
+}
+
+/// The request that a command line asks for.
+///
+/// # Errors
+/// A secret that should come by standard input is missing or too long.
+pub fn from_command(command: &Command) -> anyhow::Result<Request> {
+    Ok(match command {
+        Command::User(UserCommand::Add {
+            name,
+            roles,
+            password_stdin: _,
+        }) => Request::UserAdd {
+            name: name.clone(),
+            roles: roles.iter().map(|role| role.as_str().to_owned()).collect(),
+            password: secret_from_stdin("the password")?,
+        },
+        Command::Token(TokenCommand::Add { user }) => Request::TokenAdd { user: user.clone() },
+        Command::Credential(CredentialCommand::Add { name, scopes }) => Request::CredentialAdd {
+            name: name.clone(),
+            scopes: scopes.clone(),
+        },
+        Command::Import(args) => Request::Import(Import {
+            title: args.title.clone(),
+            language: args.language.clone(),
+            file_name: args
+                .file
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default(),
+            bytes: None,
+            wait: args.wait,
+        }),
+        Command::Upstream(UpstreamCommand::Add {
+            name,
+            url,
+            key,
+            secret_stdin: _,
+            version,
+            since,
+            allow_private,
+        }) => Request::UpstreamAdd(UpstreamAdd {
+            name: name.clone(),
+            url: url.clone(),
+            key: key.clone(),
+            secret: secret_from_stdin("the secret")?,
+            version: *version,
+            since: *since,
+            allow_private: *allow_private,
+        }),
+        Command::Upstream(UpstreamCommand::List) => Request::UpstreamList,
+        Command::Backup { .. } => Request::Backup,
+        Command::Doctor => Request::Doctor,
+        Command::Serve(_)
+        | Command::Restore { .. }
+        | Command::Verify { .. }
+        | Command::Worker { .. } => {
+            anyhow::bail!("this command is no request to the daemon")
+        }
+    })
+}
+
+fn secret_from_stdin(what: &str) -> anyhow::Result<String> {
+    let mut line = String::new();
+    std::io::stdin()
+        .lock()
+        .take(MAX_SECRET_BYTES + 1)
+        .read_line(&mut line)
+        .with_context(|| format!("reading {what} from standard input"))?;
+    anyhow::ensure!(
+        line.len() as u64 <= MAX_SECRET_BYTES,
+        "{what} is longer than {MAX_SECRET_BYTES} bytes"
+    );
+    let secret = line.trim_end_matches(['\r', '\n']);
+    anyhow::ensure!(
+        !secret.is_empty(),
+        "{what} is missing: write it to standard input, its first line is taken"
+    );
+    Ok(secret.to_owned())
+}

@@ -1,0 +1,56 @@
+//! `lecternd`: the composition root. It reads the command line, opens the stores, joins the rooms and owns the order
+//! in which they start and stop. It holds no business rules.
+#![forbid(unsafe_code)]
+
+mod backup;
+mod cli;
+mod commands;
+mod config;
+mod control;
+mod doctor;
+mod logging;
+mod scheduler;
+mod serve;
+mod service_manager;
+mod services;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    // The worker decodes hostile media: nothing of the daemon starts in it.
+    if let cli::Command::Worker { .. } = cli.command {
+        return lectern_vod::worker::run();
+    }
+    logging::start();
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
+        tracing::error!(
+            event = "tls.provider",
+            "another TLS provider was installed first"
+        );
+        return ExitCode::FAILURE;
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(event = "runtime.start", %error);
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = runtime.block_on(async {
+        match cli.command {
+            cli::Command::Serve(args) => serve::run(&cli.state, &args, cli.json).await,
+            command => commands::run(&cli.state, command, cli.json).await,
+        }
+    });
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    code
+}

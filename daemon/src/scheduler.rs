@@ -1,0 +1,90 @@
+//! Hands the library's jobs to workers, one at a time, and writes down what they say.
+//!
+//! The queue, its leases and its retries are the library's; what a worker does is `lectern_vod`'s. This is the pump
+//! between them: it never decodes anything and believes a worker only what [`lectern_vod::protocol`] can say.
+
+mod job;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use lectern_library::{Change, ChangeKind};
+use tokio_util::sync::CancellationToken;
+
+use crate::services::Services;
+
+/// Looks for work at least so often: leases run out and retries fall due without an event.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Uploads that expired and files that nothing refers to are removed so often.
+const TIDY_EVERY: Duration = Duration::from_secs(3600);
+
+/// Runs jobs until cancelled; the job under way is put back and goes on at the next start.
+pub async fn run(services: Services, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut changes = services.library.changes();
+    tidy(&services).await;
+    let tidying = {
+        let (services, stop) = (services.clone(), stop.clone());
+        async move {
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(TIDY_EVERY) => tidy(&services).await,
+                }
+            }
+        }
+    };
+    let working = async {
+        while !stop.is_cancelled() {
+            match next(&services).await {
+                Ok(Some(job)) => job::run(&services, job, &stop).await,
+                Ok(None) => wait(&mut changes, &stop).await,
+                Err(error) => {
+                    tracing::error!(event = "scheduler.queue", "{error:#}");
+                    wait(&mut changes, &stop).await;
+                }
+            }
+        }
+    };
+    tokio::join!(tidying, working);
+    Ok(())
+}
+
+async fn next(services: &Services) -> anyhow::Result<Option<lectern_library::Job>> {
+    let library = services.library.clone();
+    Ok(tokio::task::spawn_blocking(move || library.next_job(Timestamp::now())).await??)
+}
+
+/// Until something changed in the library, a time has passed, or the end.
+async fn wait(changes: &mut tokio::sync::broadcast::Receiver<Change>, stop: &CancellationToken) {
+    let queued = async {
+        loop {
+            match changes.recv().await {
+                Ok(change) if change.kind != ChangeKind::JobQueued => {}
+                _ => return,
+            }
+        }
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(LOOK_EVERY) => {}
+        () = queued => {}
+    }
+}
+
+/// Removes what nobody needs any more.
+async fn tidy(services: &Services) {
+    let library = services.library.clone();
+    let tidied = tokio::task::spawn_blocking(move || {
+        let expired = library.expire_uploads(Timestamp::now())?;
+        Ok::<_, lectern_library::Error>((expired, library.collect_garbage()?))
+    });
+    match tidied.await {
+        Ok(Ok((expired, swept))) if expired > 0 || swept.bytes > 0 => {
+            tracing::info!(event = "library.tidied", expired, bytes = swept.bytes);
+        }
+        // Busy: files are being placed or copied; the next round sweeps.
+        Ok(Ok(_) | Err(lectern_library::Error::Busy)) => {}
+        Ok(Err(error)) => tracing::warn!(event = "library.tidy", %error),
+        Err(error) => tracing::warn!(event = "library.tidy", %error),
+    }
+}

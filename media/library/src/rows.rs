@@ -1,0 +1,83 @@
+//! The library's tables in `library.redb`. Fields are only ever added, with a default.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use lectern_store::{Migration, Table, json_record};
+use serde::{Deserialize, Serialize};
+
+use crate::{BlobHash, JobId, MediaKey, Source, UploadId, VersionState, VideoId, Visibility};
+
+/// What turns an older `library.redb` into this version's: nothing yet.
+pub const MIGRATIONS: &[Migration] = &[];
+
+pub(crate) const VIDEOS: Table<VideoId, VideoRow> = Table::new("videos");
+pub(crate) const VERSIONS: Table<(VideoId, u32), VersionRow> = Table::new("versions");
+/// The package's JSON as the worker gave it; apart, because it is large and grows.
+pub(crate) const PACKAGES: Table<(VideoId, u32), String> = Table::new("packages");
+pub(crate) const CAPTIONS: Table<(VideoId, String), CaptionsRow> = Table::new("captions");
+pub(crate) const CAPTION_TEXTS: Table<(VideoId, String, u32), String> = Table::new("caption-texts");
+pub(crate) const UPLOADS: Table<UploadId, UploadRow> = Table::new("uploads");
+pub(crate) const JOBS: Table<JobId, JobRow> = Table::new("jobs");
+/// The next number of each kind.
+pub(crate) const SEQUENCES: Table<String, u64> = Table::new("sequences");
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct VideoRow {
+    pub(crate) title: String,
+    pub(crate) language: String,
+    pub(crate) visibility: Visibility,
+    pub(crate) owner: String,
+    pub(crate) people: BTreeSet<String>,
+    pub(crate) created: Timestamp,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct VersionRow {
+    pub(crate) key: MediaKey,
+    pub(crate) state: VersionState,
+    pub(crate) duration_ms: Option<u64>,
+    pub(crate) error: Option<String>,
+    pub(crate) report: serde_json::Value,
+    pub(crate) revision: u64,
+    pub(crate) attempt: u32,
+    pub(crate) package_hash: Option<BlobHash>,
+    pub(crate) created: Timestamp,
+    pub(crate) source: Source,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct CaptionsRow {
+    /// Of the newest text; never counts back, not even over a removal.
+    pub(crate) revision: u32,
+    pub(crate) updated: Timestamp,
+    pub(crate) removed: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct UploadRow {
+    pub(crate) length: u64,
+    /// Bytes that are on disk for certain.
+    pub(crate) offset: u64,
+    pub(crate) name: String,
+    pub(crate) owner: String,
+    pub(crate) created: Timestamp,
+    pub(crate) expires: Timestamp,
+    /// The client's own metadata, as it sent it.
+    pub(crate) metadata: String,
+    /// Where the bytes are, once they are whole.
+    pub(crate) blob: Option<BlobHash>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct JobRow {
+    pub(crate) video: VideoId,
+    pub(crate) version: u32,
+    pub(crate) queued: Timestamp,
+    /// Not before, after a failure that may pass.
+    pub(crate) not_before: Timestamp,
+    /// Times it was given out since its package last grew.
+    pub(crate) tries: u32,
+}
+
+json_record!(VideoRow, VersionRow, CaptionsRow, UploadRow, JobRow);

@@ -1,0 +1,136 @@
+//! The ladder's wall time beside ffmpeg making the same rungs from one decode, on the same machine in
+//! the same run: `cargo run --release -p lectern-vod --example bench -- [FILE] [ROUNDS]`.
+//!
+//! One line of JSON: seconds of the median round, their ratio, and when the worker's package was
+//! playable. Both use x264 `veryfast` at the same quality, caps, key frames and threads; the worker also
+//! probes, cuts segments, syncs them to disk, makes the poster and the seek bar's pictures, and does all
+//! of it inside its sandbox.
+
+use std::error::Error;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use lectern_vod::package::{Made, Package, TrackKind};
+use lectern_vod::protocol::{Job, Message, OriginalName, read_frame};
+use lectern_vod::spawn::{Worker, WorkerArgs};
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+fn main() -> Outcome<()> {
+    let sample = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/samples/big-buck-bunny-480p-30s.mp4"
+    );
+    let mut arguments = std::env::args().skip(1);
+    let source = PathBuf::from(arguments.next().unwrap_or_else(|| sample.to_owned()));
+    let rounds: usize = arguments.next().map_or(Ok(3), |rounds| rounds.parse())?;
+    let folder = std::env::temp_dir().join(format!("lectern-bench-{}", std::process::id()));
+
+    let (mut ours, mut playable, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..rounds.max(1) {
+        std::fs::create_dir_all(&folder)?;
+        let (package, whole, first) = worker(&source, &folder)?;
+        ours.push(whole);
+        playable.push(first);
+        theirs.push(ffmpeg(&source, &package, &folder)?);
+        std::fs::remove_dir_all(&folder)?;
+    }
+    let (ours, theirs, playable) = (median(ours), median(theirs), median(playable));
+    let line = serde_json::json!({
+        "worker_seconds": ours.as_secs_f64(),
+        "ffmpeg_seconds": theirs.as_secs_f64(),
+        "ratio": ours.as_secs_f64() / theirs.as_secs_f64(),
+        "playable_seconds": playable.as_secs_f64(),
+        "rounds": rounds,
+        "cores": std::thread::available_parallelism()?.get(),
+    });
+    #[allow(clippy::print_stdout)] // a program's answer
+    {
+        println!("{line}");
+    }
+    Ok(())
+}
+
+/// The worker's whole time, and that to the first playable moment.
+fn worker(source: &Path, folder: &Path) -> Outcome<(Package, Duration, Duration)> {
+    let mut program = std::env::current_exe()?;
+    program.set_file_name("worker");
+    let job = Job {
+        original_name: OriginalName::new("bench"),
+        language: None,
+        threads: 0,
+        short_sides: Vec::new(),
+        resume: None,
+    };
+    let args = WorkerArgs {
+        source,
+        package_dir: folder,
+        cache_dir: folder,
+    };
+    let began = Instant::now();
+    let (_worker, output) = Worker::start_program(&program, &["worker"], &args, &job)?;
+    let mut output = BufReader::new(output);
+    let mut package = Package::default();
+    let mut first = None;
+    while let Some(message) = read_frame::<Message>(&mut output)? {
+        package.apply(&message)?;
+        if first.is_none() && package.is_playable() {
+            first = Some(began.elapsed());
+        }
+        match message {
+            Message::Done { .. } => {
+                return Ok((package, began.elapsed(), first.ok_or("never playable")?));
+            }
+            Message::Failed { sentence, .. } => return Err(sentence.as_str().into()),
+            _ => {}
+        }
+    }
+    Err("the worker died".into())
+}
+
+/// ffmpeg making the rungs that the worker encoded, from one decode.
+fn ffmpeg(source: &Path, package: &Package, folder: &Path) -> Outcome<Duration> {
+    let mut graph = String::new();
+    let mut outputs: Vec<String> = Vec::new();
+    let rungs: Vec<_> = package
+        .video()
+        .filter(|track| track.made == Made::Encoded)
+        .collect();
+    let labels: String = (0..rungs.len()).map(|i| format!("[s{i}]")).collect();
+    graph.push_str(&format!("[0:v]split={}{labels}", rungs.len()));
+    for (i, track) in rungs.iter().enumerate() {
+        let TrackKind::Video { width, height, .. } = track.kind else {
+            continue;
+        };
+        graph.push_str(&format!(";[s{i}]scale={width}:{height}[v{i}]"));
+        let file = folder.join(format!("ffmpeg-{i}.mp4")).display().to_string();
+        let options = format!(
+            "-map [v{i}] -c:v libx264 -preset veryfast -profile:v high -pix_fmt yuv420p -crf 23 \
+             -maxrate 1360k -bufsize 2720k -bf 3 -sc_threshold 0 -force_key_frames \
+             expr:gte(t,n_forced*2) {file}"
+        );
+        outputs.extend(options.split_whitespace().map(str::to_owned));
+    }
+    if package.audio().next().is_some() {
+        let file = folder.join("ffmpeg-a.mp4").display().to_string();
+        let options = format!("-map 0:a:0 -c:a aac -ac 2 -b:a 128k {file}");
+        outputs.extend(options.split_whitespace().map(str::to_owned));
+    }
+    let began = Instant::now();
+    let mut command = Command::new("ffmpeg");
+    command.args(["-v", "error", "-y", "-i"]).arg(source);
+    if !rungs.is_empty() {
+        command.args(["-filter_complex", &graph]);
+    }
+    if !command.args(outputs).status()?.success() {
+        return Err("ffmpeg failed".into());
+    }
+    Ok(began.elapsed())
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}

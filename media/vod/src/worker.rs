@@ -1,0 +1,213 @@
+//! `lecternd worker`: takes one [`Job`] from standard input and the source from descriptor 3, makes the
+//! package in the folder in which it was started, and says on standard output what it has done.
+//!
+//! The only place where hostile media is decoded, behind a closed sandbox ([`sandbox`]). It knows no
+//! learner, no store and no name of a video. It may be killed at any moment: what it has announced is
+//! on disk, whole. It ends when its standard input closes: then nobody wants the video any more.
+
+mod boxes;
+mod decode;
+mod elements;
+mod encode;
+mod engine;
+mod failure;
+mod h264;
+mod kept;
+mod mux;
+mod pictures;
+mod plan;
+mod probe;
+mod sandbox;
+mod seam;
+mod shelf;
+mod source;
+mod timeline;
+
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::mpsc;
+use std::time::Instant;
+
+use crate::names::Sentence;
+use crate::package::Package;
+use crate::protocol::{Job, Message, read_frame, write_frame};
+use failure::Failure;
+use mux::Draft;
+use plan::Planned;
+use shelf::Shelf;
+
+/// The worker's whole life.
+pub fn run() -> ExitCode {
+    let mut input = io::stdin().lock();
+    let job: Job = match read_frame(&mut input) {
+        Ok(Some(job)) => job,
+        Ok(None) => return ExitCode::FAILURE,
+        Err(e) => {
+            eprintln!("worker: the job is not understood: {e}");
+            return ExitCode::FAILURE;
+        }
+    };
+    drop(input);
+    let outcome = prepare().and_then(|()| {
+        end_with_input()?;
+        work(&job)
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let message = Message::Failed {
+                sentence: Sentence::new(failure.to_string()),
+                retriable: failure.is_retriable(),
+            };
+            match say(&message) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(_) => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+/// Loads what is needed and closes the doors, while this is the only thread.
+fn prepare() -> Result<(), Failure> {
+    elements::load()?;
+    let closed = sandbox::close()
+        .map_err(|e| Failure::Machine(format!("the sandbox does not close: {e}")))?;
+    if !closed.paths {
+        eprintln!("worker: this kernel has no Landlock; only seccomp and the limits hold");
+    }
+    Ok(())
+}
+
+/// Closes the doors as for a job and then runs `attempt`: what it cannot do, hostile media cannot.
+pub fn behind_closed_doors<T>(attempt: impl FnOnce() -> T) -> Result<T, String> {
+    prepare().map_err(|e| e.to_string())?;
+    Ok(attempt())
+}
+
+/// Watches standard input: its end means that the daemon is gone or has cancelled.
+fn end_with_input() -> Result<(), Failure> {
+    std::thread::Builder::new()
+        .name("input".into())
+        .spawn(|| {
+            let mut byte = [0];
+            loop {
+                match io::stdin().lock().read(&mut byte) {
+                    Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                    // What is announced is whole; there is nothing to tidy up.
+                    _ => std::process::exit(1),
+                }
+            }
+        })
+        .map(|_| ())
+        .map_err(|e| Failure::Machine(format!("no thread: {e}")))
+}
+
+fn work(job: &Job) -> Result<(), Failure> {
+    let began = Instant::now();
+    let facts = probe::probe()?;
+    let Planned {
+        mut report,
+        mut package,
+        plan,
+    } = plan::plan(&facts, job)?;
+    say(&Message::Probed {
+        report: report.clone(),
+        package: package.clone(),
+    })?;
+
+    let (sender, events) = mpsc::channel();
+    let shelf = Shelf::new(PathBuf::from("."), sender);
+    for track in plan.drafts().filter(|draft| draft.listed.is_some()) {
+        look_at_files(track, &shelf)?;
+        // Told anew where the word was lost.
+        let is_known = package.track(&track.id).is_some_and(|track| track.complete);
+        if track.is_complete() && !is_known {
+            shelf.tell(Message::TrackDone {
+                track: track.id.clone(),
+            });
+        }
+    }
+    let mut progress = Progress {
+        began: Instant::now(),
+        at_start: ratio(&package),
+        told: None,
+    };
+    engine::work(&facts, &plan, &shelf, &events, &mut |message| {
+        package
+            .apply(&message)
+            .map_err(|e| Failure::Machine(format!("the package does not grow as planned: {e}")))?;
+        say(&message)?;
+        match progress.after(&package) {
+            Some(message) => say(&message),
+            None => Ok(()),
+        }
+    })?;
+    package
+        .finish()
+        .map_err(|e| Failure::Machine(format!("the package is not whole: {e}")))?;
+    report.took_ms = u64::try_from(began.elapsed().as_millis()).ok();
+    say(&Message::Done { package, report })
+}
+
+/// What was listed must be there, whole.
+fn look_at_files(draft: &Draft, shelf: &Shelf) -> Result<(), Failure> {
+    const GONE: Failure = Failure::CannotResume("a file is missing");
+    let listed = draft.listed.iter().flat_map(|track| &track.segments);
+    for (i, segment) in listed.enumerate() {
+        let size = shelf.size(&Package::segment_file(&draft.id, i + 1));
+        if size.ok() != Some(segment.bytes) {
+            return Err(GONE);
+        }
+    }
+    shelf
+        .size(&Package::init_file(&draft.id))
+        .map(drop)
+        .map_err(|_| GONE)
+}
+
+/// How far the job is, told at most five times a second.
+struct Progress {
+    began: Instant,
+    /// What an earlier attempt has done.
+    at_start: f64,
+    told: Option<(Instant, f64)>,
+}
+
+impl Progress {
+    fn after(&mut self, package: &Package) -> Option<Message> {
+        let ratio = ratio(package);
+        if self
+            .told
+            .is_some_and(|(at, before)| at.elapsed().as_millis() < 200 || ratio <= before)
+        {
+            return None;
+        }
+        self.told = Some((Instant::now(), ratio));
+        let spent = self.began.elapsed().as_secs_f64();
+        // The first seconds are start-up and say nothing about the rest.
+        let done = ratio - self.at_start;
+        let eta_ms = (done > 0.02).then(|| (spent * (1.0 - ratio) / done * 1000.0) as u64);
+        Some(Message::Progress { ratio, eta_ms })
+    }
+}
+
+/// The share of the planned tracks' time that is on disk.
+fn ratio(package: &Package) -> f64 {
+    let whole = package.duration_ms as f64 / 1000.0 * package.planned.len().max(1) as f64;
+    let made: f64 = package
+        .tracks
+        .iter()
+        .map(|track| track.duration() as f64 / f64::from(track.timescale.max(1)))
+        .sum();
+    if whole <= 0.0 {
+        0.0
+    } else {
+        (made / whole).min(0.999)
+    }
+}
+
+fn say(message: &Message) -> Result<(), Failure> {
+    write_frame(&mut io::stdout().lock(), message)
+        .map_err(|e| Failure::Machine(format!("nobody listens: {e}")))
+}

@@ -1,0 +1,100 @@
+//! From coded to raw: the decoder that the probe chose and the filters behind it.
+
+use gstreamer as gst;
+use gstreamer::prelude::*;
+
+use super::elements::make;
+use super::encode::{add_queue, add_scale, link, pad};
+use super::failure::Failure;
+use super::probe::Facts;
+
+/// Coded data that may wait for a decoder while the other stream catches up.
+const CODED_BYTES_WAITING: u32 = 64 << 20;
+
+/// Adds the decoder that the probe chose; raw streams need none.
+pub fn add_decoder(
+    pipeline: &gst::Pipeline,
+    from: &gst::Element,
+    factory: Option<&str>,
+    threads: u32,
+) -> Result<gst::Element, Failure> {
+    let Some(factory) = factory else {
+        return Ok(from.clone());
+    };
+    let decoder = make(factory)?;
+    if decoder.has_property("max-threads") {
+        decoder.set_property("max-threads", i32::try_from(threads).unwrap_or(1));
+    } else if decoder.has_property("threads") {
+        decoder.set_property_from_str("threads", &threads.to_string());
+    }
+    if decoder.has_property("output-corrupt") {
+        decoder.set_property("output-corrupt", true);
+    }
+    add(pipeline, &decoder)?;
+    link(from, &decoder)?;
+    Ok(decoder)
+}
+
+/// Adds what makes pictures upright, progressive, square and of that size.
+pub fn add_picture_filters(
+    pipeline: &gst::Pipeline,
+    from: &gst::Element,
+    facts: &Facts,
+    (width, height): (u32, u32),
+) -> Result<gst::Element, Failure> {
+    let mut last = add_queue(pipeline, 4)?;
+    link(from, &last)?;
+    let is_interlaced = facts
+        .ladder
+        .video
+        .as_ref()
+        .is_some_and(|video| video.is_interlaced);
+    if is_interlaced {
+        let deinterlace = make("deinterlace")?;
+        deinterlace.set_property_from_str("fields", "top");
+        add(pipeline, &deinterlace)?;
+        link(&last, &deinterlace)?;
+        last = deinterlace;
+    }
+    if let Some(flip) = facts.picture.as_ref().and_then(|picture| picture.flip) {
+        let convert = make("videoconvertscale")?;
+        let turn = make("videoflip")?;
+        turn.set_property_from_str("video-direction", flip);
+        pipeline
+            .add_many([&convert, &turn])
+            .map_err(|e| Failure::Machine(e.to_string()))?;
+        link(&last, &convert)?;
+        link(&convert, &turn)?;
+        last = turn;
+    }
+    let (scale, filter) = add_scale(pipeline, width, height)?;
+    link(&last, &scale)?;
+    Ok(filter)
+}
+
+/// A queue for coded data.
+pub fn add_coded_queue(pipeline: &gst::Pipeline) -> Result<gst::Element, Failure> {
+    let queue = add_queue(pipeline, 0)?;
+    queue.set_property("max-size-bytes", CODED_BYTES_WAITING);
+    Ok(queue)
+}
+
+/// A stream that is not used flows into nothing.
+pub fn add_sink(pipeline: &gst::Pipeline, from: &gst::Pad) -> Result<(), Failure> {
+    let sink = make("fakesink")?;
+    sink.set_property("sync", false);
+    sink.set_property("async", false);
+    add(pipeline, &sink)?;
+    sink.sync_state_with_parent()
+        .map_err(|e| Failure::Machine(e.to_string()))?;
+    from.link(&pad(&sink, "sink")?)
+        .map_err(|e| Failure::Machine(e.to_string()))?;
+    Ok(())
+}
+
+/// Adds an element.
+pub fn add(pipeline: &gst::Pipeline, element: &gst::Element) -> Result<(), Failure> {
+    pipeline
+        .add(element)
+        .map_err(|e| Failure::Machine(e.to_string()))
+}

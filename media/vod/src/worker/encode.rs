@@ -1,0 +1,345 @@
+//! From raw frames and samples to tracks: scaling from rung to rung, H.264, AAC-LC, muxing. It gets
+//! frames that already lie on the timeline ([`super::timeline`]) through two `appsrc`s.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use gstreamer_app::AppSrc;
+
+use super::elements::make;
+use super::failure::Failure;
+use super::mux::{Draft, add_muxer, split_now};
+use super::shelf::Shelf;
+use super::timeline::{Cuts, Marks, SLACK_NS, ticks_to_ns};
+use crate::package::Ratio;
+
+/// Samples of one AAC frame, and what the encoder holds back before its first one.
+pub const AAC_FRAME: u64 = 1024;
+/// Blocks that a resumed encoder gets to warm up.
+const LEAD_FRAMES: u64 = 8;
+/// AAC bit rate, stereo.
+const AAC_BPS: i32 = 128_000;
+/// Raw frames that wait before an encoder: enough to keep it busy while another one is slow.
+const FRAMES_WAITING: u32 = 8;
+
+/// One encoded rung.
+#[derive(Debug, Clone)]
+pub struct Rung {
+    /// What becomes of it.
+    pub draft: Draft,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// Highest mean rate over two seconds, in kbit/s.
+    pub max_kbps: u32,
+    /// Encoder threads.
+    pub threads: u32,
+    /// Whether frames come at even times.
+    pub is_steady: bool,
+}
+
+/// Adds the video chain: `appsrc → scale → tee → x264 → mux`, each rung scaled from the one above.
+/// Returns its two ends: the second has the frames of the smallest rung and must be linked on.
+pub fn add_video(
+    pipeline: &gst::Pipeline,
+    rungs: &[Rung],
+    frame_rate: Ratio,
+    cuts: &Cuts,
+    shelf: &Shelf,
+) -> Result<(AppSrc, gst::Element), Failure> {
+    let source = frames_in();
+    add(pipeline, source.upcast_ref())?;
+    let mut from: gst::Element = source.clone().upcast();
+    for (i, rung) in rungs.iter().enumerate() {
+        if i > 0 {
+            // Frames reach the appsrc in the size of the first rung already.
+            let scale = add_scale(pipeline, rung.width, rung.height)?;
+            link(&from, &scale.0)?;
+            from = scale.1;
+        }
+        let tee = make("tee")?;
+        add(pipeline, &tee)?;
+        link(&from, &tee)?;
+        let queue = add_queue(pipeline, FRAMES_WAITING)?;
+        link(&tee, &queue)?;
+        add_h264(pipeline, rung, frame_rate, cuts, &queue, shelf)?;
+        // What comes next gets a queue, and so a thread, of its own.
+        let queue = add_queue(pipeline, FRAMES_WAITING)?;
+        link(&tee, &queue)?;
+        from = queue;
+    }
+    Ok((source, from))
+}
+
+/// Adds the sound chain. The samples that come in begin at time 0 and have no holes.
+pub fn add_audio(
+    pipeline: &gst::Pipeline,
+    draft: Draft,
+    rate: u32,
+    cuts: &Cuts,
+    shelf: &Shelf,
+) -> Result<AppSrc, Failure> {
+    let source = frames_in();
+    source.set_caps(Some(&samples_caps(rate)));
+    let convert = make("audioconvert")?;
+    let encoder = make("avenc_aac")?;
+    encoder.set_property("bitrate", AAC_BPS);
+    let draft_start = draft.next_start();
+    let muxer = add_muxer(pipeline, draft, None, shelf)?;
+    add(pipeline, source.upcast_ref())?;
+    pipeline
+        .add_many([&convert, &encoder])
+        .map_err(|e| Failure::Machine(e.to_string()))?;
+    link(source.upcast_ref(), &convert)?;
+    link(&convert, &encoder)?;
+    link(&encoder, &muxer)?;
+
+    // A resumed encoder gets a few blocks before those that are missing, so that its frames join.
+    let first = draft_start / AAC_FRAME;
+    let lead = first.saturating_sub(LEAD_FRAMES);
+    let blocks = AtomicU64::new(0);
+    pad(source.upcast_ref(), "src")?.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        if blocks.fetch_add(1, Ordering::Relaxed) < lead {
+            return left_out(info);
+        }
+        gst::PadProbeReturn::Ok
+    });
+
+    let state = Mutex::new((lead, Marks::segments(cuts)));
+    let out = pad(&encoder, "src")?;
+    out.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+        let Some(buffer) = info.buffer_mut() else {
+            return gst::PadProbeReturn::Ok;
+        };
+        let Ok(mut state) = state.lock() else {
+            return left_out(info);
+        };
+        let number = state.0;
+        state.0 += 1;
+        // The encoder's first frame holds only its own delay: without it, the rest is on time.
+        let Some(number) = number.checked_sub(1).filter(|number| *number >= first) else {
+            drop(state);
+            return left_out(info);
+        };
+        let start = ticks_to_ns(number * AAC_FRAME, rate);
+        let end = ticks_to_ns((number + 1) * AAC_FRAME, rate);
+        let buffer = buffer.make_mut();
+        buffer.set_pts(gst::ClockTime::from_nseconds(start));
+        buffer.set_dts(gst::ClockTime::from_nseconds(start));
+        buffer.set_duration(gst::ClockTime::from_nseconds(end - start));
+        if state.1.hit(start) && number > first {
+            pad.push_event(split_now());
+        }
+        gst::PadProbeReturn::Ok
+    });
+    Ok(source)
+}
+
+/// Ends the way of what a probe holds. (Not by `Drop`: GStreamer 1.22 then releases it twice.)
+pub fn left_out(info: &mut gst::PadProbeInfo<'_>) -> gst::PadProbeReturn {
+    info.data = None;
+    gst::PadProbeReturn::Handled
+}
+
+/// The form in which sound reaches [`add_audio`].
+pub fn samples_caps(rate: u32) -> gst::Caps {
+    gst::Caps::builder("audio/x-raw")
+        .field("format", "F32LE")
+        .field("layout", "interleaved")
+        .field("rate", i32::try_from(rate).unwrap_or(48_000))
+        .field("channels", 2_i32)
+        .field("channel-mask", gst::Bitmask::new(0x3))
+        .build()
+}
+
+/// The form in which frames reach [`add_video`].
+pub fn frames_caps(width: u32, height: u32) -> gst::Caps {
+    gst::Caps::builder("video/x-raw")
+        .field("format", "I420")
+        .field("width", i32::try_from(width).unwrap_or(i32::MAX))
+        .field("height", i32::try_from(height).unwrap_or(i32::MAX))
+        .field("pixel-aspect-ratio", gst::Fraction::new(1, 1))
+        .build()
+}
+
+/// The same with the rate that goes into the stream.
+pub fn timed_frames_caps((width, height): (u32, u32), rate: Ratio) -> gst::Caps {
+    let number = |value: u32| i32::try_from(value).unwrap_or(1);
+    let mut caps = frames_caps(width, height);
+    caps.make_mut().set(
+        "framerate",
+        gst::Fraction::new(number(rate.num()), number(rate.den())),
+    );
+    caps
+}
+
+/// Adds `videoconvertscale ! capsfilter`; returns its two ends.
+pub fn add_scale(
+    pipeline: &gst::Pipeline,
+    width: u32,
+    height: u32,
+) -> Result<(gst::Element, gst::Element), Failure> {
+    let scale = make("videoconvertscale")?;
+    scale.set_property("add-borders", false);
+    let filter = make("capsfilter")?;
+    filter.set_property("caps", frames_caps(width, height));
+    pipeline
+        .add_many([&scale, &filter])
+        .map_err(|e| Failure::Machine(e.to_string()))?;
+    link(&scale, &filter)?;
+    Ok((scale, filter))
+}
+
+/// Links two elements.
+pub fn link(from: &gst::Element, to: &gst::Element) -> Result<(), Failure> {
+    from.link(to)
+        .map_err(|e| Failure::Machine(format!("{} to {}: {e}", from.name(), to.name())))
+}
+
+/// A pad that the element always has.
+pub fn pad(element: &gst::Element, name: &str) -> Result<gst::Pad, Failure> {
+    element
+        .static_pad(name)
+        .ok_or_else(|| Failure::Machine(format!("{} has no pad {name}", element.name())))
+}
+
+/// A queue of so many frames.
+pub fn add_queue(pipeline: &gst::Pipeline, frames: u32) -> Result<gst::Element, Failure> {
+    let queue = make("queue")?;
+    queue.set_property("max-size-buffers", frames);
+    queue.set_property("max-size-bytes", 0_u32);
+    queue.set_property("max-size-time", 0_u64);
+    add(pipeline, &queue)?;
+    Ok(queue)
+}
+
+fn add(pipeline: &gst::Pipeline, element: &gst::Element) -> Result<(), Failure> {
+    pipeline
+        .add(element)
+        .map_err(|e| Failure::Machine(e.to_string()))
+}
+
+fn frames_in() -> AppSrc {
+    let source = AppSrc::builder()
+        .format(gst::Format::Time)
+        .block(true)
+        .max_buffers(8)
+        .build();
+    source.set_max_bytes(0);
+    source.set_max_time(gst::ClockTime::NONE);
+    source
+}
+
+fn add_h264(
+    pipeline: &gst::Pipeline,
+    rung: &Rung,
+    frame_rate: Ratio,
+    cuts: &Cuts,
+    from: &gst::Element,
+    shelf: &Shelf,
+) -> Result<(), Failure> {
+    let encoder = make("x264enc")?;
+    encoder.set_property_from_str("pass", "qual");
+    encoder.set_property("quantizer", CRF);
+    encoder.set_property("bitrate", rung.max_kbps);
+    encoder.set_property("vbv-buf-capacity", 2000_u32);
+    encoder.set_property_from_str("speed-preset", "veryfast");
+    encoder.set_property("threads", rung.threads);
+    // Key frames come when we ask for them and at no other time: that aligns the rungs.
+    encoder.set_property(
+        "key-int-max",
+        1_000_u32.max((frame_rate.as_f64() * 20.0) as u32),
+    );
+    // Where frames come at uneven times, reordering them would need a delay that grows on the way.
+    let reorder = if rung.is_steady {
+        "bframes=3:b-adapt=1"
+    } else {
+        "bframes=0"
+    };
+    encoder.set_property("option-string", format!("scenecut=0:open-gop=0:{reorder}"));
+    let filter = make("capsfilter")?;
+    filter.set_property(
+        "caps",
+        gst::Caps::builder("video/x-h264")
+            .field("stream-format", "avc")
+            .field("alignment", "au")
+            .field("profile", "high")
+            .build(),
+    );
+    pipeline
+        .add_many([&encoder, &filter])
+        .map_err(|e| Failure::Machine(e.to_string()))?;
+    let muxer = add_muxer(pipeline, rung.draft.clone(), None, shelf)?;
+    link(from, &encoder)?;
+    link(&encoder, &filter)?;
+    link(&filter, &muxer)?;
+
+    let from = resumed_from(&rung.draft, cuts);
+    let keys = Mutex::new(Marks::keys(cuts));
+    pad(&encoder, "sink")?.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+        let at = info
+            .buffer()
+            .and_then(|buffer| buffer.pts())
+            .map(gst::ClockTime::nseconds);
+        if at.is_some_and(|at| at.saturating_add(SLACK_NS) < from) {
+            return left_out(info);
+        }
+        if let (Some(at), Ok(mut keys)) = (at, keys.lock())
+            && keys.hit(at)
+        {
+            pad.send_event(gst::event::CustomDownstream::new(
+                gst::Structure::builder("GstForceKeyUnit")
+                    .field("all-headers", false)
+                    .build(),
+            ));
+        }
+        gst::PadProbeReturn::Ok
+    });
+    split_at_keys(&pad(&filter, "src")?, cuts);
+    Ok(())
+}
+
+/// The planned time of the first segment that is missing.
+pub fn resumed_from(draft: &Draft, cuts: &Cuts) -> u64 {
+    cuts.segments
+        .get(draft.listed_segments())
+        .copied()
+        .unwrap_or(u64::MAX)
+}
+
+/// Cuts the stream that leaves `pad` at each key frame that begins a segment.
+fn split_at_keys(pad: &gst::Pad, cuts: &Cuts) {
+    let state = Mutex::new((Marks::segments(cuts), true));
+    pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+        let Some(buffer) = info.buffer() else {
+            return gst::PadProbeReturn::Ok;
+        };
+        if buffer.flags().contains(gst::BufferFlags::DELTA_UNIT) {
+            return gst::PadProbeReturn::Ok;
+        }
+        let at = buffer.pts().and_then(|pts| running_time(pad, pts));
+        if let (Some(at), Ok(mut state)) = (at, state.lock()) {
+            let is_first = std::mem::replace(&mut state.1, false);
+            if state.0.hit(at) && !is_first {
+                pad.push_event(split_now());
+            }
+        }
+        gst::PadProbeReturn::Ok
+    });
+}
+
+/// A time on a pad as time from the start; `None` where the segment cuts it off.
+pub fn running_time(pad: &gst::Pad, at: gst::ClockTime) -> Option<u64> {
+    let event = pad.sticky_event::<gst::event::Segment>(0)?;
+    let segment = event.segment().downcast_ref::<gst::ClockTime>()?;
+    match segment.to_running_time_full(at)? {
+        gst::Signed::Positive(at) => Some(at.nseconds()),
+        gst::Signed::Negative(_) => None,
+    }
+}
+
+/// Constant quality; the rate limit of each rung only caps it.
+const CRF: u32 = 23;

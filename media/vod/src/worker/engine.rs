@@ -1,0 +1,296 @@
+//! The work: one pipeline that reads and decodes the source once and makes all renditions from it.
+//!
+//! ```text
+//! filesrc ! parsebin ! (picture) ! decode ! turn ! scale ! appsink ~ Frames ~> appsrc ! rungs ! files
+//!                    ! (sound)   ! decode ! convert      ! appsink ~ Samples ~> appsrc ! aac   ! files
+//! ```
+//! The `~` is where times are decided ([`super::timeline`]): everything left of it runs on the source's
+//! clock, everything right of it on the video's. Nothing waits for anything but room in the next queue,
+//! so that the slowest encoder sets the pace and memory stays bounded.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use gstreamer as gst;
+use gstreamer::prelude::*;
+
+use super::decode::{add, add_coded_queue, add_decoder, add_picture_filters, add_sink};
+use super::elements::make;
+use super::encode::{
+    Rung, add_audio, add_video, link, pad, resumed_from, samples_caps, timed_frames_caps,
+};
+use super::failure::Failure;
+use super::kept::add_kept;
+use super::mux::Draft;
+use super::pictures::{self, PosterChoice};
+use super::probe::{Facts, Picture, Sound};
+use super::seam::{FrameSide, SampleSide, Seam};
+use super::shelf::{Event, Shelf};
+use super::source::{Kind, add_source, failure_of, kind_of, make_plain, stream_of};
+use super::timeline::{Cuts, Frames, Marks, Pace, Samples, ticks_to_ns};
+use crate::package::Made;
+use crate::protocol::Message;
+
+/// No segment for so long, and no frame either, ends the job.
+const STALL: Duration = Duration::from_secs(60);
+
+/// What is to be made.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Renditions with a picture, best first; the first may be remuxed.
+    pub rungs: Vec<Rung>,
+    /// The sound.
+    pub sound: Option<Draft>,
+    /// Samples a second of the sound.
+    pub sample_rate: u32,
+    /// Where to cut.
+    pub cuts: Cuts,
+    /// Threads in all.
+    pub threads: u32,
+    /// Sheets of the seek bar that an earlier attempt has listed.
+    pub listed_sheets: u32,
+    /// Whether it has listed a poster.
+    pub has_poster: bool,
+}
+
+impl Plan {
+    /// Where a sound ends that an earlier attempt has finished.
+    fn listed_sound_end(&self) -> u64 {
+        let finished = self.sound.as_ref().filter(|draft| draft.is_complete());
+        finished.map_or(0, |draft| ticks_to_ns(draft.next_start(), draft.timescale))
+    }
+
+    /// Everything that has segments.
+    pub fn drafts(&self) -> impl Iterator<Item = &Draft> {
+        self.rungs.iter().map(|rung| &rung.draft).chain(&self.sound)
+    }
+}
+
+/// Makes all renditions and pictures. Ends when everything is on disk.
+pub fn work(
+    facts: &Facts,
+    plan: &Plan,
+    shelf: &Shelf,
+    events: &Receiver<Event>,
+    tell: &mut dyn FnMut(Message) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let pipeline = gst::Pipeline::new();
+    pipeline.use_clock(None::<&gst::Clock>);
+    let outcome =
+        build(&pipeline, facts, plan, shelf).and_then(|seam| run(&pipeline, &seam, events, tell));
+    let _ = pipeline.set_state(gst::State::Null);
+    outcome
+}
+
+fn build(
+    pipeline: &gst::Pipeline,
+    facts: &Facts,
+    plan: &Plan,
+    shelf: &Shelf,
+) -> Result<Arc<Seam>, Failure> {
+    let (parse, _) = add_source(pipeline)?;
+    let seam = Arc::new(Seam::new(shelf, plan.listed_sound_end()));
+    let mut ways: Vec<Way> = Vec::new();
+    if let Some(picture) = &facts.picture {
+        let entry = add_picture(pipeline, &seam, facts, picture, plan, shelf)?;
+        ways.push((Kind::Video, picture.stream.clone(), entry));
+    }
+    if let (Some(sound), Some(draft)) = (&facts.sound, &plan.sound)
+        && !draft.is_complete()
+    {
+        let entry = add_sound(pipeline, &seam, facts, sound, (draft, plan), shelf)?;
+        ways.push((Kind::Audio, sound.stream.clone(), entry));
+    }
+
+    let weak = pipeline.downgrade();
+    let failing = shelf.clone();
+    let container = facts.container.clone();
+    parse.connect_pad_added(move |_, from| {
+        let Some(pipeline) = weak.upgrade() else {
+            return;
+        };
+        make_plain(from, &container);
+        if let Err(failure) = lead(&pipeline, from, &ways) {
+            failing.fail(failure);
+        }
+    });
+    Ok(seam)
+}
+
+/// Which stream of the source (`None`: the only one of its kind) goes where.
+type Way = (Kind, Option<String>, gst::Element);
+
+/// Links a stream that the source turned out to have.
+fn lead(pipeline: &gst::Pipeline, from: &gst::Pad, ways: &[Way]) -> Result<(), Failure> {
+    let (kind, stream) = (kind_of(from), stream_of(from));
+    let is_it = |way: &&Way| way.0 == kind && way.1.as_ref().is_none_or(|id| *id == stream);
+    match ways.iter().find(is_it) {
+        Some((_, _, entry)) => {
+            let to = pad(entry, "sink")?;
+            from.link(&to)
+                .map(drop)
+                .map_err(|e| Failure::Machine(e.to_string()))
+        }
+        None => add_sink(pipeline, from),
+    }
+}
+
+/// Adds all that becomes of the picture; returns where its coded stream goes in.
+fn add_picture(
+    pipeline: &gst::Pipeline,
+    seam: &Arc<Seam>,
+    facts: &Facts,
+    picture: &Picture,
+    plan: &Plan,
+    shelf: &Shelf,
+) -> Result<gst::Element, Failure> {
+    let entry = add_coded_queue(pipeline)?;
+    let mut from = entry.clone();
+    let kept = plan
+        .rungs
+        .iter()
+        .find(|rung| rung.draft.made == Made::Remuxed);
+    if let Some(kept) = kept.filter(|kept| !kept.draft.is_complete()) {
+        let tee = make("tee")?;
+        add(pipeline, &tee)?;
+        link(&from, &tee)?;
+        add_kept(
+            pipeline,
+            &tee,
+            kept,
+            (facts.start_ns, picture),
+            &plan.cuts,
+            shelf,
+        )?;
+        from = add_coded_queue(pipeline)?;
+        link(&tee, &from)?;
+    }
+
+    let missing = |rung: &&Rung| rung.draft.made == Made::Encoded && !rung.draft.is_complete();
+    let made: Vec<Rung> = plan.rungs.iter().filter(missing).cloned().collect();
+    let (Some(first), Some(best)) = (made.first().or(plan.rungs.last()), plan.rungs.first()) else {
+        return Err(Failure::Machine("a picture without a rung".into()));
+    };
+    let (encode, smallest) = add_video(pipeline, &made, picture.frame_rate, &plan.cuts, shelf)?;
+    let duration_ms = facts.ladder.duration_ns.div_ceil(1_000_000);
+    let mut board = pictures::plan(duration_ms, best.width, best.height);
+    board.sheets = plan.listed_sheets;
+    let board_ns = board.interval_ms.saturating_mul(1_000_000);
+    pictures::add_storyboard(pipeline, &smallest, board, shelf)?;
+
+    let size = (first.width, first.height);
+    let last = add_decoder(pipeline, &from, picture.decoder.as_deref(), plan.threads)?;
+    let last = add_picture_filters(pipeline, &last, facts, size)?;
+    let pace = match (kept.is_some(), first.is_steady) {
+        (true, _) => Pace::Untouched(picture.grid()),
+        (false, true) => Pace::Steady(picture.frame_rate),
+        (false, false) => Pace::Varying,
+    };
+    let sink = seam.take_frames(FrameSide {
+        encode,
+        caps: timed_frames_caps(size, picture.frame_rate),
+        caps_are_set: false,
+        poster: (!plan.has_poster).then(|| PosterChoice::new(facts.ladder.duration_ns, shelf)),
+        needed_from: made
+            .iter()
+            .map(|rung| resumed_from(&rung.draft, &plan.cuts))
+            .min()
+            .unwrap_or(u64::MAX),
+        board: Marks::every(board_ns),
+        clock: Frames::new(facts.start_ns, facts.ladder.duration_ns, pace),
+        before: None,
+        end: 0,
+        step: (1e9 / picture.frame_rate.as_f64()) as u64,
+    });
+    add(pipeline, sink.upcast_ref())?;
+    link(&last, sink.upcast_ref())?;
+    Ok(entry)
+}
+
+/// Adds all that becomes of the sound; returns where its coded stream goes in.
+fn add_sound(
+    pipeline: &gst::Pipeline,
+    seam: &Arc<Seam>,
+    facts: &Facts,
+    sound: &Sound,
+    (draft, plan): (&Draft, &Plan),
+    shelf: &Shelf,
+) -> Result<gst::Element, Failure> {
+    let entry = add_coded_queue(pipeline)?;
+    let encode = add_audio(pipeline, draft.clone(), plan.sample_rate, &plan.cuts, shelf)?;
+    let decoder = add_decoder(pipeline, &entry, sound.decoder.as_deref(), 1)?;
+    let (convert, resample, filter) = (
+        make("audioconvert")?,
+        make("audioresample")?,
+        make("capsfilter")?,
+    );
+    filter.set_property("caps", samples_caps(plan.sample_rate));
+    for element in [&convert, &resample, &filter] {
+        add(pipeline, element)?;
+    }
+    let clock = Samples::new(facts.start_ns, facts.ladder.duration_ns, plan.sample_rate);
+    let sink = seam.take_samples(SampleSide::new(encode, clock, plan.sample_rate));
+    add(pipeline, sink.upcast_ref())?;
+    let all = [&decoder, &convert, &resample, &filter, sink.upcast_ref()];
+    all.windows(2).try_for_each(|pair| link(pair[0], pair[1]))?;
+    Ok(entry)
+}
+
+/// Runs until every track is whole.
+fn run(
+    pipeline: &gst::Pipeline,
+    seam: &Arc<Seam>,
+    events: &Receiver<Event>,
+    tell: &mut dyn FnMut(Message) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let bus = pipeline
+        .bus()
+        .ok_or_else(|| Failure::Machine("a pipeline without a bus".into()))?;
+    pipeline
+        .set_state(gst::State::Playing)
+        .map_err(|_| Failure::Machine("the work does not start".into()))?;
+    let mut moved = (Instant::now(), 0);
+    loop {
+        match events.recv_timeout(Duration::from_millis(50)) {
+            Ok(Event::Message(message)) => {
+                tell(*message)?;
+                moved.0 = Instant::now();
+                continue;
+            }
+            Ok(Event::Failed(failure)) => return Err(failure),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+        }
+        while let Some(message) = bus.pop() {
+            match message.view() {
+                gst::MessageView::Error(error) => {
+                    // What a thread of ours reported is nearer to the cause than what GStreamer made of it.
+                    let cause = events.try_iter().find_map(|event| match event {
+                        Event::Failed(failure) => Some(failure),
+                        Event::Message(_) => None,
+                    });
+                    return Err(cause.unwrap_or_else(|| failure_of(error)));
+                }
+                gst::MessageView::Warning(warning) => {
+                    eprintln!("worker: {} {:?}", warning.error(), warning.debug());
+                }
+                gst::MessageView::Eos(_) => {
+                    for event in events.try_iter() {
+                        match event {
+                            Event::Message(message) => tell(*message)?,
+                            Event::Failed(failure) => return Err(failure),
+                        }
+                    }
+                    return Ok(());
+                }
+                _ => {}
+            }
+        }
+        let taken = seam.taken();
+        if taken != moved.1 {
+            moved = (Instant::now(), taken);
+        } else if moved.0.elapsed() > STALL {
+            return Err(Failure::Stalled(String::new()));
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! From what the probe found to what is made: the ladder's choices ([`crate::ladder`]) turned into
+//! drafts for the engine, the package's plan and the report. Pure.
+
+use super::encode::Rung;
+use super::engine::Plan;
+use super::failure::Failure;
+use super::mux::Draft;
+use super::probe::Facts;
+use super::timeline::{Cuts, VIDEO_TIMESCALE};
+use crate::ladder::{self, Ladder, conformity, cuts};
+use crate::names::{Language, Sentence};
+use crate::package::{Made, Package, TrackKind};
+use crate::protocol::Job;
+use crate::report::{AudioReport, Report, RungReport, VideoReport};
+
+/// Samples a second that are kept; everything else becomes the first.
+const SAMPLE_RATES: [u32; 2] = [48_000, 44_100];
+
+/// The three views of one plan.
+pub struct Planned {
+    /// For people.
+    pub report: Report,
+    /// For manifests.
+    pub package: Package,
+    /// For the engine.
+    pub plan: Plan,
+}
+
+/// Plans a job.
+pub fn plan(facts: &Facts, job: &Job) -> Result<Planned, Failure> {
+    let duration_ns = facts.ladder.duration_ns;
+    let ladder = ladder::choose(&facts.ladder, &job.short_sides)
+        .map_err(|e| Failure::TooMuch(capital(&e.to_string())))?;
+    let cuts = match (&facts.ladder.video, ladder.is_remuxed()) {
+        (Some(video), true) => Cuts {
+            segments: cuts::at_key_frames(&video.key_frames_ns, duration_ns),
+            keys: Some(video.key_frames_ns.clone()),
+        },
+        _ => Cuts {
+            keys: None,
+            segments: cuts::even(duration_ns),
+        },
+    };
+    let threads = match job.threads {
+        0 => {
+            std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(1))
+        }
+        threads => threads,
+    };
+    let sample_rate = facts
+        .sound
+        .as_ref()
+        .map(|sound| sound.sample_rate)
+        .filter(|rate| SAMPLE_RATES.contains(rate))
+        .unwrap_or(SAMPLE_RATES[0]);
+
+    let mut rungs = rungs(facts, &ladder, threads);
+    let language = job.language.clone().or_else(|| {
+        let found = facts.sound.as_ref()?.language.clone()?;
+        Language::new(found)
+            .ok()
+            .filter(|language| language.as_str() != "und")
+    });
+    let mut sound = ladder.audio.as_ref().map(|audio| Draft {
+        id: audio.id.clone(),
+        kind: TrackKind::Audio {
+            channels: audio.channels,
+            sample_rate,
+            language,
+        },
+        timescale: sample_rate,
+        made: audio.made,
+        reason: audio.reason.clone(),
+        listed: None,
+    });
+
+    let frame_ns = match &facts.ladder.video {
+        Some(video) => video
+            .frame_rate
+            .map_or(500_000_000.0, |rate| 1e9 / rate.as_f64()) as u64,
+        None => 0,
+    };
+    let mut package = Package::planned(
+        duration_ns.div_ceil(1_000_000),
+        cuts::target_duration_s(&cuts.segments, duration_ns, frame_ns),
+        cuts.segments.clone(),
+        ladder.track_ids(),
+    )
+    .map_err(|e| Failure::TooMuch(capital(&e.to_string())))?;
+    if let Some(listed) = job
+        .resume
+        .as_ref()
+        .filter(|listed| **listed != Package::default())
+    {
+        let drafts = rungs
+            .iter_mut()
+            .map(|rung| &mut rung.draft)
+            .chain(sound.as_mut());
+        go_on(&package, listed, drafts)?;
+        package = listed.clone();
+    }
+    Ok(Planned {
+        report: report(facts, &ladder),
+        plan: Plan {
+            rungs,
+            sound,
+            sample_rate,
+            cuts,
+            threads,
+            listed_sheets: package.storyboard.as_ref().map_or(0, |board| board.sheets),
+            has_poster: package.poster.is_some(),
+        },
+        package,
+    })
+}
+
+/// Continues what an earlier attempt has listed, if this attempt would have begun it the same way.
+fn go_on<'a>(
+    planned: &Package,
+    listed: &Package,
+    mut drafts: impl Iterator<Item = &'a mut Draft>,
+) -> Result<(), Failure> {
+    let begun = Package {
+        tracks: Vec::new(),
+        storyboard: None,
+        poster: None,
+        complete: false,
+        ..listed.clone()
+    };
+    if begun != *planned || listed.complete {
+        return Err(Failure::CannotResume("it was planned differently"));
+    }
+    drafts.try_for_each(|draft| {
+        draft.listed = listed.track(&draft.id).cloned();
+        match &mut draft.listed {
+            Some(track) => {
+                let is_same = (&track.kind, track.timescale, track.made)
+                    == (&draft.kind, draft.timescale, draft.made);
+                // All segments, but the word that these were all was lost.
+                let is_video = matches!(track.kind, TrackKind::Video { .. });
+                track.complete |= is_video && track.segments.len() >= planned.boundaries_ns.len();
+                is_same
+                    .then_some(())
+                    .ok_or(Failure::CannotResume("a track was planned differently"))
+            }
+            None => Ok(()),
+        }
+    })
+}
+
+fn rungs(facts: &Facts, ladder: &Ladder, threads: u32) -> Vec<Rung> {
+    let Some(picture) = &facts.picture else {
+        return Vec::new();
+    };
+    let pixels = |rung: &ladder::Rung| f64::from(rung.width) * f64::from(rung.height);
+    let all: f64 = ladder
+        .rungs
+        .iter()
+        .filter(|r| r.made == Made::Encoded)
+        .map(pixels)
+        .sum();
+    ladder
+        .rungs
+        .iter()
+        .map(|rung| {
+            let share = pixels(rung) / all.max(1.0);
+            Rung {
+                draft: Draft {
+                    id: rung.id.clone(),
+                    kind: TrackKind::Video {
+                        width: rung.width,
+                        height: rung.height,
+                        frame_rate: picture.frame_rate,
+                    },
+                    timescale: VIDEO_TIMESCALE,
+                    made: rung.made,
+                    reason: rung.reason.clone(),
+                    listed: None,
+                },
+                width: rung.width,
+                height: rung.height,
+                max_kbps: u32::try_from(rung.bitrate_bps / 800)
+                    .unwrap_or(u32::MAX)
+                    .max(64),
+                // The encoders run side by side: each gets threads by its share of the work.
+                is_steady: facts
+                    .ladder
+                    .video
+                    .as_ref()
+                    .is_some_and(|v| v.frame_rate.is_some()),
+                threads: ((f64::from(threads) * share).ceil() as u32).clamp(1, 16),
+            }
+        })
+        .collect()
+}
+
+fn report(facts: &Facts, ladder: &Ladder) -> Report {
+    let duration_ns = facts.ladder.duration_ns;
+    let mut lines: Vec<RungReport> = ladder
+        .rungs
+        .iter()
+        .map(|rung| RungReport {
+            track: rung.id.clone(),
+            width: rung.width,
+            height: rung.height,
+            made: rung.made,
+            reason: rung.reason.clone(),
+        })
+        .collect();
+    lines.extend(ladder.audio.iter().map(|audio| RungReport {
+        track: audio.id.clone(),
+        width: 0,
+        height: 0,
+        made: audio.made,
+        reason: audio.reason.clone(),
+    }));
+    Report {
+        container: Sentence::new(&facts.container),
+        duration_ms: duration_ns.div_ceil(1_000_000),
+        size_bytes: facts.bytes,
+        video: facts.ladder.video.as_ref().map(|video| {
+            let (width, height) = video.shown_size();
+            VideoReport {
+                codec: Sentence::new(conformity::describe(&video.codec)),
+                width,
+                height,
+                frame_rate: video.frame_rate,
+                bitrate_bps: video.bitrate_bps,
+                longest_gop_ms: (!video.key_frames_ns.is_empty()).then(|| {
+                    conformity::longest_gop(&video.key_frames_ns, duration_ns) / 1_000_000
+                }),
+            }
+        }),
+        audio: facts
+            .sound
+            .iter()
+            .map(|sound| AudioReport {
+                codec: Sentence::new(&sound.codec),
+                channels: sound.channels,
+                sample_rate: sound.sample_rate,
+                bitrate_bps: sound.bitrate_bps,
+            })
+            .collect(),
+        ladder: lines,
+        notes: facts.notes.iter().map(Sentence::new).collect(),
+        took_ms: None,
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => format!("{}{}.", first.to_uppercase(), chars.as_str()),
+        None => String::new(),
+    }
+}

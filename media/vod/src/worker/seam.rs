@@ -1,0 +1,405 @@
+//! Where the source's clock ends and the video's begins: decoded frames and samples come in through
+//! `appsink`s, get their place on the timeline ([`super::timeline`]) and go out through `appsrc`s.
+//! Pushing may wait for room, so nothing is locked meanwhile.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use gstreamer as gst;
+use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
+
+use super::encode::AAC_FRAME;
+use super::failure::Failure;
+use super::pictures::PosterChoice;
+use super::shelf::Shelf;
+use super::source::Kind;
+use super::timeline::{Frames, Marks, SLACK_NS, Samples, ticks_to_ns};
+
+/// Where the source's clock ends and the video's begins.
+pub struct Seam {
+    state: Mutex<Sides>,
+    shelf: Shelf,
+}
+
+#[derive(Default)]
+struct Sides {
+    frames: Option<FrameSide>,
+    samples: Option<SampleSide>,
+    frames_ended: bool,
+    samples_ended: bool,
+    /// Where a sound ends that an earlier attempt has finished.
+    listed_sound_end: u64,
+    taken: u64,
+}
+
+/// The picture's way.
+pub struct FrameSide {
+    /// Where frames go.
+    pub encode: AppSrc,
+    /// Their form, completed by the decoder's colours.
+    pub caps: gst::Caps,
+    /// Whether the first frame has come.
+    pub caps_are_set: bool,
+    /// Still looking for a poster.
+    pub poster: Option<PosterChoice>,
+    /// Before this, an earlier attempt has made all rungs; only pictures for the seek bar are missing.
+    pub needed_from: u64,
+    /// When a picture for the seek bar is due.
+    pub board: Marks,
+    /// Decides their times.
+    pub clock: Frames,
+    /// The frame before, in case it is shown again.
+    pub before: Option<gst::Buffer>,
+    /// Where the last one ends.
+    pub end: u64,
+    /// Nominal time between two, in nanoseconds.
+    pub step: u64,
+}
+
+/// The sound's way.
+pub struct SampleSide {
+    encode: AppSrc,
+    clock: Samples,
+    rate: u32,
+    waiting: Vec<u8>,
+    sent: u64,
+}
+
+/// Samples of silence that are made in one go.
+const SILENCE_AT_ONCE: u64 = 256 * AAC_FRAME;
+/// Bytes of one stereo sample of 32 bit floats.
+const SAMPLE_BYTES: usize = 8;
+
+impl Seam {
+    /// With neither picture nor sound yet. `listed_sound_end`: of a sound that is there already.
+    pub fn new(shelf: &Shelf, listed_sound_end: u64) -> Self {
+        let sides = Sides {
+            listed_sound_end,
+            ..Sides::default()
+        };
+        Self {
+            state: Mutex::new(sides),
+            shelf: shelf.clone(),
+        }
+    }
+
+    /// How much has come through; changes as long as the work goes on.
+    pub fn taken(&self) -> u64 {
+        self.lock().taken
+    }
+
+    /// Takes charge of the picture; the sink gets the decoded frames.
+    pub fn take_frames(self: &Arc<Self>, side: FrameSide) -> AppSink {
+        self.lock().frames = Some(side);
+        let (on_frame, on_end) = (Arc::clone(self), Arc::clone(self));
+        sink(
+            AppSinkCallbacks::builder()
+                .new_sample(move |sink| on_frame.frame(sink))
+                .eos(move |_| on_end.ended(Kind::Video))
+                .build(),
+        )
+    }
+
+    /// Takes charge of the sound; the sink gets the decoded samples.
+    pub fn take_samples(self: &Arc<Self>, side: SampleSide) -> AppSink {
+        self.lock().samples = Some(side);
+        let (on_block, on_end) = (Arc::clone(self), Arc::clone(self));
+        sink(
+            AppSinkCallbacks::builder()
+                .new_sample(move |sink| on_block.samples(sink))
+                .eos(move |_| on_end.ended(Kind::Audio))
+                .build(),
+        )
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Sides> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fails(&self, failure: Failure) -> gst::FlowError {
+        self.shelf.fail(failure);
+        gst::FlowError::Error
+    }
+
+    /// A decoded frame. What goes out is pushed without the lock: pushing may wait.
+    fn frame(&self, sink: &AppSink) -> Result<gst::FlowSuccess, gst::FlowError> {
+        let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+        let Some(buffer) = sample.buffer_owned() else {
+            return Ok(gst::FlowSuccess::Ok);
+        };
+        let Some(at) = buffer.pts().and_then(|pts| in_running_time(&sample, pts)) else {
+            return Ok(gst::FlowSuccess::Ok);
+        };
+        let mut sides = self.lock();
+        sides.taken += 1;
+        let Some(side) = &mut sides.frames else {
+            return Ok(gst::FlowSuccess::Ok);
+        };
+        if !std::mem::replace(&mut side.caps_are_set, true) {
+            // The decoder knows the colours; they go into the stream for the player.
+            if let Some(found) = sample.caps().and_then(|caps| caps.structure(0)) {
+                let caps = side.caps.make_mut();
+                for field in ["colorimetry", "chroma-site"] {
+                    if let Ok(value) = found.get::<&str>(field) {
+                        caps.set(field, value);
+                    }
+                }
+            }
+            side.encode.set_caps(Some(&side.caps));
+        }
+        let shown = side.clock.next(at);
+        let (encode, step, before) = (side.encode.clone(), side.step, side.before.clone());
+        if let Some(at) = shown.at {
+            side.before = Some(buffer.clone());
+            side.end = at + step;
+            if let Some(poster) = &mut side.poster {
+                poster
+                    .look(&buffer, at, &side.caps)
+                    .map_err(|failure| self.fails(failure))?;
+            }
+        }
+        let needed_from = side.needed_from;
+        let board = shown.at.is_some_and(|at| side.board.hit(at));
+        drop(sides);
+        if let Some(before) = before {
+            for at in shown
+                .repeats
+                .into_iter()
+                .filter(|at| at + SLACK_NS >= needed_from)
+            {
+                encode.push_buffer(timed(before.clone(), at, step))?;
+            }
+        }
+        if let Some(at) = shown.at.filter(|at| board || at + SLACK_NS >= needed_from) {
+            encode.push_buffer(timed(buffer, at, step))?;
+        }
+        Ok(gst::FlowSuccess::Ok)
+    }
+
+    /// A block of decoded sound.
+    fn samples(&self, sink: &AppSink) -> Result<gst::FlowSuccess, gst::FlowError> {
+        let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+        let Some(buffer) = sample.buffer() else {
+            return Ok(gst::FlowSuccess::Ok);
+        };
+        // What an edit list hides at the front (an encoder's own delay, mostly) is cut to the sample.
+        let (start, hidden_ns) = match buffer.pts() {
+            None => (None, 0),
+            Some(pts) => match signed_running_time(&sample, pts) {
+                None => return Ok(gst::FlowSuccess::Ok),
+                Some(gst::Signed::Positive(at)) => (Some(at.nseconds()), 0),
+                Some(gst::Signed::Negative(by)) => (Some(0), by.nseconds()),
+            },
+        };
+        let map = buffer.map_readable().map_err(|_| gst::FlowError::Error)?;
+        let mut sides = self.lock();
+        sides.taken += 1;
+        let Some(side) = &mut sides.samples else {
+            return Ok(gst::FlowSuccess::Ok);
+        };
+        let count = (map.len() / SAMPLE_BYTES) as u64;
+        let start = start.unwrap_or_else(|| side.clock.next_start());
+        let hidden = ns_to_samples(hidden_ns, side.rate).min(count);
+        let placed = side.clock.next(start, count - hidden);
+        let skip = usize::try_from(hidden + placed.skip)
+            .unwrap_or(usize::MAX)
+            .saturating_mul(SAMPLE_BYTES);
+        let encode = side.encode.clone();
+        drop(sides);
+        self.push_silence(&encode, placed.silence)?;
+        let mut sides = self.lock();
+        let Some(side) = &mut sides.samples else {
+            return Ok(gst::FlowSuccess::Ok);
+        };
+        side.waiting
+            .extend_from_slice(map.get(skip..).unwrap_or_default());
+        let blocks = side.blocks();
+        drop(sides);
+        for buffer in blocks {
+            encode.push_buffer(buffer)?;
+        }
+        Ok(gst::FlowSuccess::Ok)
+    }
+
+    /// One of the two has ended. The last one makes both equally long and ends them.
+    fn ended(&self, kind: Kind) {
+        let mut sides = self.lock();
+        match kind {
+            Kind::Video => sides.frames_ended = true,
+            _ => sides.samples_ended = true,
+        }
+        let frames_wait = sides.frames.is_some() && !sides.frames_ended;
+        let samples_wait = sides.samples.is_some() && !sides.samples_ended;
+        if frames_wait || samples_wait {
+            return;
+        }
+        let picture_end = sides.frames.as_ref().map_or(0, |side| side.end);
+        let sound_end = sides
+            .samples
+            .as_ref()
+            .map_or(sides.listed_sound_end, SampleSide::end);
+        let frames = sides.frames.take();
+        let samples = sides.samples.take();
+        drop(sides);
+        if let Some(mut side) = frames {
+            if let Some(poster) = &mut side.poster
+                && let Err(failure) = poster.choose(&side.caps)
+            {
+                self.shelf.fail(failure);
+            }
+            // Sound that is longer by less than this shows no frozen picture.
+            const BARELY_NS: u64 = 150_000_000;
+            if let Some(before) = side.before.take()
+                && sound_end > side.end + BARELY_NS
+            {
+                for at in side.clock.end(sound_end) {
+                    let _ = side
+                        .encode
+                        .push_buffer(timed(before.clone(), at, side.step));
+                }
+            }
+            let _ = side.encode.end_of_stream();
+        }
+        if let Some(mut side) = samples {
+            let mut missing = side.clock.end(picture_end);
+            while missing > 0 {
+                let part = missing.min(SILENCE_AT_ONCE);
+                missing -= part;
+                for buffer in side.silence(part) {
+                    let _ = side.encode.push_buffer(buffer);
+                }
+            }
+            if let Some(rest) = side.rest() {
+                let _ = side.encode.push_buffer(rest);
+            }
+            let _ = side.encode.end_of_stream();
+        }
+    }
+
+    /// Silence, little by little: a file may claim hours of it.
+    fn push_silence(&self, encode: &AppSrc, mut samples: u64) -> Result<(), gst::FlowError> {
+        while samples > 0 {
+            let part = samples.min(SILENCE_AT_ONCE);
+            samples -= part;
+            let mut sides = self.lock();
+            let Some(side) = &mut sides.samples else {
+                return Ok(());
+            };
+            let silent = side.silence(part);
+            drop(sides);
+            for buffer in silent {
+                encode.push_buffer(buffer)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl SampleSide {
+    /// Samples go to `encode` at the times that `clock` decides.
+    pub fn new(encode: AppSrc, clock: Samples, rate: u32) -> Self {
+        Self {
+            encode,
+            clock,
+            rate,
+            waiting: Vec::new(),
+            sent: 0,
+        }
+    }
+
+    fn end(&self) -> u64 {
+        let samples = self.sent + (self.waiting.len() / SAMPLE_BYTES) as u64;
+        ticks_to_ns(samples, self.rate)
+    }
+
+    /// Whole encoder frames of what waits.
+    fn blocks(&mut self) -> Vec<gst::Buffer> {
+        let block = AAC_FRAME as usize * SAMPLE_BYTES;
+        let whole = self.waiting.len() / block * block;
+        let rest = self.waiting.split_off(whole);
+        let ready = std::mem::replace(&mut self.waiting, rest);
+        ready
+            .chunks_exact(block)
+            .map(|chunk| self.block(chunk.to_vec()))
+            .collect()
+    }
+
+    /// What waits and then silence. A long silence is made of one shared block.
+    fn silence(&mut self, samples: u64) -> Vec<gst::Buffer> {
+        let block = AAC_FRAME as usize * SAMPLE_BYTES;
+        let mut left = usize::try_from(samples)
+            .unwrap_or(usize::MAX)
+            .saturating_mul(SAMPLE_BYTES);
+        let mut out = Vec::new();
+        if left > 0 && !self.waiting.is_empty() {
+            let fill = left.min(block - self.waiting.len() % block);
+            self.waiting.resize(self.waiting.len() + fill, 0);
+            left -= fill;
+            out = self.blocks();
+        }
+        if left >= block {
+            let silent = gst::Buffer::from_mut_slice(vec![0_u8; block]);
+            while left >= block {
+                out.push(self.stamped(silent.clone(), AAC_FRAME));
+                left -= block;
+            }
+        }
+        self.waiting.resize(self.waiting.len() + left, 0);
+        out
+    }
+
+    /// The last, unfinished block.
+    fn rest(&mut self) -> Option<gst::Buffer> {
+        let waiting = std::mem::take(&mut self.waiting);
+        (!waiting.is_empty()).then(|| self.block(waiting))
+    }
+
+    fn block(&mut self, bytes: Vec<u8>) -> gst::Buffer {
+        let samples = (bytes.len() / SAMPLE_BYTES) as u64;
+        self.stamped(gst::Buffer::from_mut_slice(bytes), samples)
+    }
+
+    fn stamped(&mut self, buffer: gst::Buffer, samples: u64) -> gst::Buffer {
+        let at = ticks_to_ns(self.sent, self.rate);
+        self.sent += samples;
+        timed(buffer, at, ticks_to_ns(self.sent, self.rate) - at)
+    }
+}
+
+fn timed(mut buffer: gst::Buffer, at: u64, duration: u64) -> gst::Buffer {
+    let inner = buffer.make_mut();
+    inner.set_pts(gst::ClockTime::from_nseconds(at));
+    inner.set_dts(gst::ClockTime::NONE);
+    inner.set_duration(gst::ClockTime::from_nseconds(duration));
+    inner.set_offset(u64::MAX);
+    inner.set_offset_end(u64::MAX);
+    buffer
+}
+
+fn in_running_time(sample: &gst::Sample, at: gst::ClockTime) -> Option<u64> {
+    match signed_running_time(sample, at)? {
+        gst::Signed::Positive(at) => Some(at.nseconds()),
+        gst::Signed::Negative(_) => None,
+    }
+}
+
+fn signed_running_time(
+    sample: &gst::Sample,
+    at: gst::ClockTime,
+) -> Option<gst::Signed<gst::ClockTime>> {
+    let segment = sample.segment()?.downcast_ref::<gst::ClockTime>()?;
+    segment.to_running_time_full(at)
+}
+
+fn ns_to_samples(ns: u64, rate: u32) -> u64 {
+    let samples = (u128::from(ns) * u128::from(rate) + 500_000_000) / 1_000_000_000;
+    u64::try_from(samples).unwrap_or(u64::MAX)
+}
+
+fn sink(callbacks: AppSinkCallbacks) -> AppSink {
+    AppSink::builder()
+        .sync(false)
+        .async_(false)
+        .max_buffers(2)
+        .callbacks(callbacks)
+        .build()
+}

@@ -1,0 +1,271 @@
+//! What is encoded: sizes, boundaries, key frames, one timeline, sound, pictures.
+
+use std::process::Command;
+
+use lectern_vod::package::Made as How;
+use lectern_vod::protocol::Message;
+use tempfile::TempDir;
+
+use super::run::{Made, make, packets, stream};
+use super::source;
+
+/// 24 frames a second, in microseconds, less one: rounding is no misalignment.
+const ROUNDING: f64 = 0.000_1;
+
+fn assert_aligned(made: &Made) {
+    let tracks = made.video_tracks();
+    let starts = made.segment_starts(&tracks[0]);
+    let keys = made.key_frames(&tracks[0]);
+    assert!(starts[0].abs() < ROUNDING, "{starts:?}");
+    for track in &tracks[1..] {
+        for (ours, first) in [
+            (made.segment_starts(track), &starts),
+            (made.key_frames(track), &keys),
+        ] {
+            assert_eq!(ours.len(), first.len(), "{track}");
+            assert!(
+                ours.iter()
+                    .zip(first)
+                    .all(|(a, b)| (a - b).abs() < ROUNDING),
+                "{track}: {ours:?} {first:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_sample_is_encoded_at_its_size_and_below_and_all_rungs_are_cut_alike() {
+    let made = make(&source::sample());
+    assert_eq!(made.video_tracks(), ["v480", "v360", "v240"]);
+    assert_aligned(&made);
+    assert_eq!(
+        made.segment_starts("v480")
+            .iter()
+            .map(|s| s.round())
+            .collect::<Vec<_>>(),
+        [0., 4., 8., 12., 16., 20., 24., 28.]
+    );
+    let keys = made.key_frames("v480");
+    assert_eq!(keys.len(), 15, "closed groups of 2 s: {keys:?}");
+
+    for (track, width, height) in [("v480", 854, 480), ("v360", 640, 360), ("v240", 428, 240)] {
+        let stream = stream(&made.track_file(track));
+        assert_eq!(
+            (&stream["width"], &stream["height"]),
+            (&width.into(), &height.into())
+        );
+        assert_eq!(
+            (&stream["codec_name"], &stream["profile"]),
+            (&"h264".into(), &"High".into())
+        );
+        assert_eq!(
+            packets(&made.track_file(track)).len(),
+            720,
+            "no frame is lost"
+        );
+    }
+    let sound = stream(&made.track_file("a1"));
+    assert_eq!(
+        (&sound["codec_name"], &sound["profile"]),
+        (&"aac".into(), &"LC".into())
+    );
+    assert_eq!(
+        (&sound["channels"], &sound["sample_rate"]),
+        (&2.into(), &"48000".into())
+    );
+
+    let top = &made.report.ladder[0];
+    assert_eq!(top.made, How::Encoded);
+    assert!(
+        top.reason
+            .as_str()
+            .contains("key frames are up to 10.4 s apart"),
+        "{}",
+        top.reason
+    );
+    assert_eq!(made.package.target_duration_s, 4);
+    assert_eq!(made.package.duration_ms, 30_000);
+
+    let board = made.package.storyboard.as_ref().expect("a storyboard");
+    assert_eq!(
+        (board.interval_ms, board.width, board.sheets),
+        (2000, 160, 1)
+    );
+    let sheet = stream(&made.folder.path().join("storyboard/1.jpg"));
+    assert_eq!(
+        (&sheet["width"], &sheet["height"]),
+        (&1600.into(), &(board.height * 10).into())
+    );
+    let poster = stream(&made.folder.path().join("poster.jpg"));
+    assert_eq!(
+        (&poster["width"], &poster["height"]),
+        (&854.into(), &480.into())
+    );
+}
+
+#[test]
+fn the_first_segments_of_all_rungs_come_before_the_second_of_any_but_the_sound() {
+    let made = make(&source::sample());
+    let segments: Vec<&str> = made
+        .messages
+        .iter()
+        .filter_map(|message| match message {
+            Message::Segment { track, .. } if track.as_str().starts_with('v') => {
+                Some(track.as_str())
+            }
+            _ => None,
+        })
+        .collect();
+    let mut first: Vec<&str> = segments[..3].to_vec();
+    first.sort_unstable();
+    assert_eq!(first, ["v240", "v360", "v480"]);
+    let ratios: Vec<f64> = made
+        .messages
+        .iter()
+        .filter_map(|message| match message {
+            Message::Progress { ratio, .. } => Some(*ratio),
+            _ => None,
+        })
+        .collect();
+    assert!(
+        ratios.len() > 3 && ratios.windows(2).all(|pair| pair[0] < pair[1]),
+        "{ratios:?}"
+    );
+}
+
+#[test]
+fn sound_and_picture_stay_together() {
+    // A white flash and a beep in the same instant, each second.
+    let folder = TempDir::new().unwrap();
+    let source = source::make(
+        folder.path(),
+        "flash.mp4",
+        "-f lavfi -i color=black:s=320x240:r=25:d=8,drawbox=c=white:t=fill:enable='lt(mod(t,1),0.2)*gt(t,0.5)' -f lavfi -i aevalsrc='if(lt(mod(t,1),0.2)*gt(t,0.5),sin(2*PI*880*t),0)':d=8:s=48000 -c:v libx264 -g 250 -c:a pcm_s16le -f mov",
+    );
+    let made = make(&source);
+    let flashes = events(
+        &made,
+        "v240",
+        "-vf blackdetect=d=0.1:pix_th=0.5 -an",
+        "black_end:",
+    );
+    // (The last "end" is that of the file.)
+    let flashes = &flashes[..7];
+    let beeps = events(
+        &made,
+        "a1",
+        "-af silencedetect=n=-30dB:d=0.2 -vn",
+        "silence_end: ",
+    );
+    assert!(beeps.len() >= 7, "{beeps:?}");
+    for (flash, beep) in flashes.iter().zip(&beeps) {
+        assert!((flash - beep).abs() < 0.015, "{flashes:?} {beeps:?}");
+    }
+}
+
+/// Times that an ffmpeg filter finds in a track.
+fn events(made: &Made, track: &str, filter: &str, label: &str) -> Vec<f64> {
+    let output = Command::new("ffmpeg")
+        .args(["-hide_banner", "-nostats", "-i"])
+        .arg(made.track_file(track))
+        .args(filter.split(' '))
+        .args(["-f", "null", "-"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    text.split(label)
+        .skip(1)
+        .filter_map(|rest| rest.split([' ', '\n', '|']).next()?.parse().ok())
+        .collect()
+}
+
+#[test]
+fn sound_alone_becomes_a_package_of_sound() {
+    let folder = TempDir::new().unwrap();
+    let made = make(&source::make(
+        folder.path(),
+        "talk.mp3",
+        "-f lavfi -i sine=d=9 -c:a libmp3lame",
+    ));
+    assert_eq!(
+        made.package
+            .planned
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>(),
+        ["a1"]
+    );
+    assert!(made.package.poster.is_none() && made.package.storyboard.is_none());
+    assert_eq!(made.segment_starts("a1").len(), 3);
+}
+
+#[test]
+fn a_picture_without_sound_becomes_a_package_without_sound() {
+    let folder = TempDir::new().unwrap();
+    let made = make(&source::make(
+        folder.path(),
+        "mute.mp4",
+        "-f lavfi -i testsrc2=s=640x360:r=30:d=5 -c:v libx264 -preset ultrafast -g 300",
+    ));
+    assert_eq!(made.video_tracks(), ["v360", "v240"]);
+    assert!(made.report.audio.is_empty());
+    assert_aligned(&made);
+}
+
+#[test]
+fn odd_sizes_become_even_and_pixels_square() {
+    let folder = TempDir::new().unwrap();
+    let made = make(&source::make(
+        folder.path(),
+        "odd.mkv",
+        "-f lavfi -i testsrc2=s=351x287:r=25:d=4 -vf setsar=12/11 -c:v ffv1",
+    ));
+    let stream = stream(&made.track_file(&made.video_tracks()[0]));
+    let side = |name: &str| stream[name].as_u64().unwrap();
+    assert_eq!((side("width") % 2, side("height") % 2), (0, 0));
+    assert!(
+        (side("width") as f64 / side("height") as f64 - 351.0 * 12.0 / 11.0 / 287.0).abs() < 0.02
+    );
+    assert!(stream["sample_aspect_ratio"].is_null() || stream["sample_aspect_ratio"] == "1:1");
+}
+
+#[test]
+fn a_film_held_upright_is_shown_upright() {
+    let folder = TempDir::new().unwrap();
+    let lying = source::make(
+        folder.path(),
+        "lying.mp4",
+        "-f lavfi -i testsrc2=s=640x360:r=30:d=4 -c:v libx264 -preset ultrafast -g 60",
+    );
+    let upright = source::make(
+        folder.path(),
+        "upright.mp4",
+        &format!("-i {} -c copy -metadata:s:v rotate=90", lying.display()),
+    );
+    let made = make(&upright);
+    let stream = stream(&made.track_file("v360"));
+    assert_eq!(
+        (&stream["width"], &stream["height"]),
+        (&360.into(), &640.into())
+    );
+    assert!(made.report.ladder[0].reason.as_str().contains("turned"));
+}
+
+#[test]
+fn frames_at_uneven_times_are_cut_alike_on_all_rungs() {
+    let folder = TempDir::new().unwrap();
+    let made = make(&source::make(
+        folder.path(),
+        "screen.mkv",
+        "-f lavfi -i testsrc2=s=640x360:r=30:d=20 -vf select='lt(mod(n,97),5)+not(mod(n,31))' -vsync vfr -c:v libx264 -preset ultrafast -g 999",
+    ));
+    assert_aligned(&made);
+    let times: Vec<f64> = packets(&made.track_file("v360"))
+        .iter()
+        .map(|packet| packet.at)
+        .collect();
+    assert!(
+        times.windows(2).all(|pair| pair[1] - pair[0] < 0.6),
+        "something to cut at each half second"
+    );
+}

@@ -1,0 +1,12 @@
+//! The worker through its one door: a job in, messages and files out, as the daemon sees it. The files
+//! it makes are read back by a stranger, ffprobe. Needs the example `worker` (built with the tests).
+
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests
+
+mod failures;
+mod ladder;
+mod remux;
+mod resume;
+mod run;
+mod sandbox;
+mod source;

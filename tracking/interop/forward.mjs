@@ -1,0 +1,76 @@
+// Forwarding into a third-party record store over a real socket, which is stopped and started again in the middle:
+// the same ids on both sides, none twice. Run by tracking/interop/peer, which sets PEER_*.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+import { startLectern, until } from './lectern.mjs';
+
+const { PEER_XAPI, PEER_KEY, PEER_SECRET, PEER_RESTART, PEER_HOME } = process.env;
+const restart = (what) => execFileSync(PEER_RESTART.split(' ')[0], ['--restart', what], { env: { ...process.env, PEER_HOME }, stdio: 'inherit' });
+
+function statement() {
+  return {
+    id: randomUUID(),
+    actor: { objectType: 'Agent', account: { homePage: 'https://interop.example', name: 'lea' } },
+    verb: { id: 'https://w3id.org/xapi/video/verbs/paused', display: { en: 'paused' } },
+    object: {
+      objectType: 'Activity',
+      id: 'https://interop.example/videos/1',
+      definition: { type: 'https://w3id.org/xapi/video/activity-type/video', name: { en: 'A film' } },
+    },
+    timestamp: new Date().toISOString(),
+  };
+}
+
+async function idsAt(endpoint, authorization) {
+  const ids = [];
+  let url = `${endpoint}/statements?limit=100`;
+  while (url) {
+    const answer = await fetch(url, { headers: { authorization, 'x-experience-api-version': '2.0.0' } });
+    assert.equal(answer.status, 200, await answer.clone().text());
+    const page = await answer.json();
+    ids.push(...page.statements.map(({ id }) => id));
+    url = page.more ? new URL(page.more, url).href : null;
+  }
+  return ids.sort();
+}
+
+const basic = (key, secret) => `Basic ${Buffer.from(`${key}:${secret}`).toString('base64')}`;
+
+test('statements arrive in a third-party record store once, though it stops in the middle', async (context) => {
+  const lectern = await startLectern();
+  context.after(lectern.stop);
+  const here = lectern.run(['credential', 'add', '--name', 'interop', '--scope', 'all']);
+  const authorization = basic(here.key, here.secret);
+  lectern.run(
+    ['upstream', 'add', '--name', 'peer', '--url', PEER_XAPI, '--key', PEER_KEY, '--secret-stdin', '--version', '2.0.0', '--allow-private'],
+    PEER_SECRET,
+  );
+  const sent = [];
+  async function post(count) {
+    for (let i = 0; i < count; i += 1) {
+      const batch = [statement(), statement()];
+      const answer = await fetch(`${lectern.base}/xapi/statements`, {
+        method: 'POST',
+        headers: { authorization, 'content-type': 'application/json', 'x-experience-api-version': '2.0.0' },
+        body: JSON.stringify(batch),
+      });
+      assert.equal(answer.status, 200, await answer.clone().text());
+      sent.push(...batch.map(({ id }) => id));
+    }
+  }
+  await post(50);
+  restart('stop');
+  await post(50);
+  restart('start');
+  await post(50);
+  sent.sort();
+  await until(async () => {
+    const item = lectern.run(['upstream', 'list']).items[0];
+    assert.equal(item.dead, 0, JSON.stringify(item));
+    return item.lag === 0;
+  });
+  assert.deepEqual(await idsAt(`${lectern.base}/xapi`, authorization), sent);
+  assert.deepEqual(await idsAt(PEER_XAPI, basic(PEER_KEY, PEER_SECRET)), sent);
+});

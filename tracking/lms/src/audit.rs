@@ -1,0 +1,153 @@
+//! The audit log: who did what, when, to whom. Only ever added to; there is no operation that changes or removes.
+//!
+//! It names people by id: after an erasure the entries stay and point at no one.
+
+use crate::Error;
+use crate::lms::Lms;
+use crate::person::PersonId;
+use crate::tables::{AUDIT, READINGS};
+use jiff::{SignedDuration, Timestamp};
+use lectern_store::Tx;
+use serde::{Deserialize, Serialize};
+
+const MAX_PAGE: usize = 500;
+const MAX_TEXT_BYTES: usize = 500;
+/// A page that refreshes itself reads again and again: within this time that is one reading.
+const ONE_READING: SignedDuration = SignedDuration::from_mins(10);
+
+/// Something to remember.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditEvent {
+    /// Who did it: a person's id, `credential:ID`, or `box` (the command line).
+    pub who: String,
+    /// What, as `thing.deed`: `record.read`, `person.add`, `video.delete`, `session.start` …
+    pub what: String,
+    /// On whom or what: a person's, actor's or video's id.
+    pub on: Option<String>,
+    /// What else there is to know, never a secret.
+    pub detail: Option<String>,
+}
+
+/// An event as it was written down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// Counts from 1.
+    pub number: u64,
+    /// When.
+    pub at: Timestamp,
+    /// See [`AuditEvent::who`].
+    pub who: String,
+    /// See [`AuditEvent::what`].
+    pub what: String,
+    /// See [`AuditEvent::on`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<String>,
+    /// See [`AuditEvent::detail`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// Some entries, newest first.
+#[derive(Clone, Debug)]
+pub struct AuditPage {
+    /// Newest first.
+    pub items: Vec<AuditEntry>,
+    /// The cursor of the next, older page.
+    pub next: Option<u64>,
+}
+
+impl Lms {
+    /// Writes an event down. Durable when it returns: what must be audited is answered only then.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn audit(&self, event: AuditEvent, now: Timestamp) -> Result<(), Error> {
+        self.store.write(move |tx| Ok(append(tx, &event, now)?))
+    }
+
+    /// Writes down that `reader` read these people's records of a video: an entry for each, but those of the last ten
+    /// minutes are not repeated, nor is reading one's own.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn audit_reading(
+        &self,
+        reader: PersonId,
+        video: &str,
+        people: Vec<PersonId>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let snapshot = self.store.snapshot()?;
+        let key = |person: PersonId| (reader, person, video.to_owned());
+        let is_new = |last: Option<u64>| {
+            let last = last.and_then(|last| Timestamp::from_second(i64::try_from(last).ok()?).ok());
+            last.is_none_or(|last| now.duration_since(last).abs() > ONE_READING)
+        };
+        let mut unread = Vec::new();
+        for person in people {
+            if person != reader && is_new(snapshot.get(&READINGS, &key(person))?) {
+                unread.push(key(person));
+            }
+        }
+        if unread.is_empty() {
+            return Ok(());
+        }
+        let second = u64::try_from(now.as_second()).unwrap_or(0);
+        self.store.write(move |tx| {
+            for key in &unread {
+                let event = AuditEvent {
+                    who: key.0.to_string(),
+                    what: "record.read".to_owned(),
+                    on: Some(key.1.to_string()),
+                    detail: Some(format!("video {}", key.2)),
+                };
+                append(tx, &event, now)?;
+                tx.insert(&READINGS, key, &second)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Entries before `cursor` (from the newest on without one).
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn audit_list(&self, cursor: Option<u64>, limit: usize) -> Result<AuditPage, Error> {
+        let limit = limit.clamp(1, MAX_PAGE);
+        let snapshot = self.store.snapshot()?;
+        let entries = snapshot.range(&AUDIT, ..cursor.unwrap_or(u64::MAX))?;
+        let items: Vec<AuditEntry> = entries
+            .rev()
+            .take(limit)
+            .map(|entry| entry.map(|(_, entry)| entry))
+            .collect::<Result<_, _>>()?;
+        let next = items
+            .last()
+            .filter(|entry| items.len() == limit && entry.number > 1)
+            .map(|entry| entry.number);
+        Ok(AuditPage { items, next })
+    }
+}
+
+fn append(tx: &Tx<'_>, event: &AuditEvent, now: Timestamp) -> Result<(), lectern_store::Error> {
+    let last = tx.range(&AUDIT, ..)?.next_back().transpose()?;
+    let number = last.map_or(1, |(number, _)| number + 1);
+    let entry = AuditEntry {
+        number,
+        at: now,
+        who: cut(&event.who),
+        what: cut(&event.what),
+        on: event.on.as_deref().map(cut),
+        detail: event.detail.as_deref().map(cut),
+    };
+    tx.insert(&AUDIT, &number, &entry)?;
+    Ok(())
+}
+
+fn cut(text: &str) -> String {
+    let end = (0..=text.len().min(MAX_TEXT_BYTES))
+        .rev()
+        .find(|&end| text.is_char_boundary(end))
+        .unwrap_or(0);
+    text[..end].to_owned()
+}

@@ -1,0 +1,192 @@
+//! What IT changes in the web page. What must be known before the store opens is in `lectern.toml` instead.
+
+use crate::Error;
+use crate::lms::Lms;
+use crate::tables::SETTINGS;
+use serde::{Deserialize, Serialize};
+
+const MAX_SITE_NAME_CHARS: usize = 100;
+const MAX_PROXIES: usize = 32;
+
+/// Who may sign in over plain HTTP from elsewhere than the box itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PlainHttp {
+    /// Those who are learners and nothing more.
+    #[default]
+    Learners,
+    /// Everybody.
+    All,
+    /// Nobody.
+    None,
+}
+
+/// When a learner has completed a video (`docs/definitions.md`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum CompletionRule {
+    /// Watched so many percent of the distinct runtime while visible.
+    Watched {
+        /// 1 to 100.
+        percent: u8,
+    },
+    /// Reached the end.
+    End,
+}
+
+impl Default for CompletionRule {
+    fn default() -> Self {
+        Self::Watched { percent: 90 }
+    }
+}
+
+/// All settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// What the box is called on its pages.
+    pub site_name: String,
+    /// Who may sign in over plain HTTP.
+    pub plain_http: PlainHttp,
+    /// What completed means here.
+    pub completion_rule: CompletionRule,
+    /// Addresses or networks (`10.0.0.0/8`) of reverse proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            site_name: "Lectern".to_owned(),
+            plain_http: PlainHttp::default(),
+            completion_rule: CompletionRule::default(),
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+/// What to change; `None` leaves it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SettingsPatch {
+    /// See [`Settings::site_name`].
+    pub site_name: Option<String>,
+    /// See [`Settings::plain_http`].
+    pub plain_http: Option<PlainHttp>,
+    /// See [`Settings::completion_rule`].
+    pub completion_rule: Option<CompletionRule>,
+    /// See [`Settings::trusted_proxies`].
+    pub trusted_proxies: Option<Vec<String>>,
+}
+
+impl Lms {
+    /// The settings as they are now.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn settings(&self) -> Result<Settings, Error> {
+        Ok(self
+            .store
+            .snapshot()?
+            .get(&SETTINGS, &0)?
+            .unwrap_or_default())
+    }
+
+    /// Changes some of them.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`]; when the store fails.
+    pub fn update_settings(&self, patch: SettingsPatch) -> Result<Settings, Error> {
+        self.store.write(move |tx| {
+            let settings = tx.get(&SETTINGS, &0)?.unwrap_or_default().patched(&patch)?;
+            tx.insert(&SETTINGS, &0, &settings)?;
+            Ok(settings)
+        })
+    }
+}
+
+impl Settings {
+    pub(crate) fn patched(mut self, patch: &SettingsPatch) -> Result<Self, Error> {
+        if let Some(name) = &patch.site_name {
+            let name = name.trim();
+            let is_good = !name.is_empty()
+                && name.chars().count() <= MAX_SITE_NAME_CHARS
+                && !name.chars().any(char::is_control);
+            if !is_good {
+                return Err(Error::Invalid {
+                    field: "site_name",
+                    message: "a site's name has 1 to 100 characters on one line".to_owned(),
+                });
+            }
+            self.site_name = name.to_owned();
+        }
+        if let Some(plain_http) = patch.plain_http {
+            self.plain_http = plain_http;
+        }
+        if let Some(rule) = patch.completion_rule {
+            if let CompletionRule::Watched { percent } = rule
+                && !(1..=100).contains(&percent)
+            {
+                return Err(Error::Invalid {
+                    field: "completion_rule",
+                    message: "the share to watch is 1 to 100 percent".to_owned(),
+                });
+            }
+            self.completion_rule = rule;
+        }
+        if let Some(proxies) = &patch.trusted_proxies {
+            if proxies.len() > MAX_PROXIES || !proxies.iter().all(|proxy| is_network(proxy)) {
+                return Err(Error::Invalid {
+                    field: "trusted_proxies",
+                    message:
+                        "each is an address or a network, like 10.1.2.3 or 10.0.0.0/8; 32 at most"
+                            .to_owned(),
+                });
+            }
+            self.trusted_proxies.clone_from(proxies);
+        }
+        Ok(self)
+    }
+}
+
+fn is_network(text: &str) -> bool {
+    let (address, bits) = text.split_once('/').unwrap_or((text, ""));
+    let Ok(address) = address.parse::<std::net::IpAddr>() else {
+        return false;
+    };
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    !text.contains('/') || bits.parse::<u8>().is_ok_and(|bits| bits <= most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_an_older_box_get_the_defaults_of_new_fields() {
+        let old: Settings = serde_json::from_str(r#"{"site_name":"Campus"}"#).unwrap();
+        assert_eq!(old.completion_rule, CompletionRule::Watched { percent: 90 });
+        let json = serde_json::to_string(&old.completion_rule).unwrap();
+        assert_eq!(json, r#"{"kind":"watched","percent":90}"#);
+    }
+
+    #[test]
+    fn impossible_settings_are_refused() {
+        let patches = [
+            r#"{"site_name":" "}"#,
+            r#"{"completion_rule":{"kind":"watched","percent":0}}"#,
+            r#"{"completion_rule":{"kind":"watched","percent":101}}"#,
+            r#"{"trusted_proxies":["campus"]}"#,
+            r#"{"trusted_proxies":["10.0.0.0/33"]}"#,
+        ];
+        for patch in patches {
+            let patch: SettingsPatch = serde_json::from_str(patch).unwrap();
+            assert!(Settings::default().patched(&patch).is_err(), "{patch:?}");
+        }
+        let good = SettingsPatch {
+            trusted_proxies: Some(vec!["10.0.0.0/8".into(), "::1".into()]),
+            ..SettingsPatch::default()
+        };
+        assert!(Settings::default().patched(&good).is_ok());
+    }
+}

@@ -1,0 +1,237 @@
+//! Attachments: bytes by their SHA-2, each kept once however many statements hold it (Data 2.4.11; Comm 1.5.2).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lectern_store::{Corrupt, Error as StoreError, Record, Snapshot, Table, Tx};
+use lectern_xapi::{Invalid, Parsed, SIGNATURE_USAGE, Statement, check_signature, multipart};
+use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
+
+use crate::entry::take;
+use crate::error::Error;
+
+/// Hex SHA-2 in lower case to bytes.
+const ATTACHMENTS: Table<String, Kept> = Table::new("lrs.attachments");
+const CLAUSE: &str = "Data 2.4.11";
+const MULTIPART: &str = "Comm 1.5.2";
+
+/// The bytes of an attachment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttachmentBytes {
+    /// Hex SHA-2, in lower case.
+    pub sha2: String,
+    /// Media type, as the part or the statement said.
+    pub content_type: String,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+#[derive(Debug, Clone)]
+struct Kept {
+    content_type: String,
+    bytes: Vec<u8>,
+}
+
+/// Splits a `multipart/mixed` body into the JSON and the attachments, each checked against its hash.
+pub(crate) fn split(
+    body: &[u8],
+    boundary: &str,
+) -> Result<(Vec<u8>, Vec<AttachmentBytes>), Invalid> {
+    let refuse = |message: &str| Invalid {
+        path: "body".to_owned(),
+        clause: MULTIPART,
+        message: message.to_owned(),
+    };
+    let mut parts = multipart::read(body, boundary)?.into_iter();
+    let first = parts
+        .next()
+        .ok_or_else(|| refuse("has no part with the statements"))?;
+    let kind = first.header("content-type").unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        return Err(refuse("must begin with a part of application/json"));
+    }
+    let mut attachments = Vec::new();
+    for part in parts {
+        let sha2 = part
+            .header("x-experience-api-hash")
+            .ok_or_else(|| refuse("has a part without X-Experience-API-Hash"))?
+            .to_ascii_lowercase();
+        if !part
+            .header("content-transfer-encoding")
+            .is_some_and(|encoding| encoding.eq_ignore_ascii_case("binary"))
+        {
+            return Err(refuse(
+                "has a part without Content-Transfer-Encoding: binary",
+            ));
+        }
+        if sha2_of(part.bytes, sha2.len()) != Some(sha2.clone()) {
+            return Err(refuse(
+                "has a part whose bytes do not have its X-Experience-API-Hash",
+            ));
+        }
+        attachments.push(AttachmentBytes {
+            sha2,
+            content_type: part
+                .header("content-type")
+                .unwrap_or("application/octet-stream")
+                .to_owned(),
+            bytes: part.bytes.to_vec(),
+        });
+    }
+    Ok((first.bytes.to_vec(), attachments))
+}
+
+fn sha2_of(bytes: &[u8], hex_digits: usize) -> Option<String> {
+    Some(match hex_digits {
+        56 => hex::encode(Sha224::digest(bytes)),
+        64 => hex::encode(Sha256::digest(bytes)),
+        96 => hex::encode(Sha384::digest(bytes)),
+        128 => hex::encode(Sha512::digest(bytes)),
+        _ => return None,
+    })
+}
+
+/// Every attachment has its bytes here or elsewhere, every signature is one, and no bytes came for nothing.
+pub(crate) fn match_up(parsed: &[Parsed], came: &[AttachmentBytes]) -> Result<(), Error> {
+    let mut wanted = BTreeSet::new();
+    for one in parsed {
+        for attachment in one.statement.all_attachments() {
+            let here = came.iter().find(|bytes| bytes.sha2 == attachment.sha2);
+            match here {
+                Some(bytes) if attachment.usage_type == SIGNATURE_USAGE => {
+                    check_signature(attachment, &bytes.bytes, &one.raw)?;
+                }
+                None if attachment.file_url.is_none() => {
+                    return Err(Error::parameter(
+                        "$.attachments",
+                        CLAUSE,
+                        format!(
+                            "the attachment {} has no fileUrl, so its bytes must come in a part of multipart/mixed",
+                            attachment.sha2
+                        ),
+                    ));
+                }
+                Some(_) | None => {}
+            }
+            wanted.insert(attachment.sha2.as_str());
+        }
+    }
+    match came
+        .iter()
+        .find(|bytes| !wanted.contains(bytes.sha2.as_str()))
+    {
+        None => Ok(()),
+        Some(bytes) => Err(Error::parameter(
+            "body",
+            MULTIPART,
+            format!("no statement names the part {}", bytes.sha2),
+        )),
+    }
+}
+
+/// Keeps what is not kept yet.
+pub(crate) fn keep(tx: &Tx<'_>, came: &[AttachmentBytes]) -> Result<(), StoreError> {
+    for attachment in came {
+        if !tx.contains(&ATTACHMENTS, &attachment.sha2)? {
+            let kept = Kept {
+                content_type: attachment.content_type.clone(),
+                bytes: attachment.bytes.clone(),
+            };
+            tx.insert(&ATTACHMENTS, &attachment.sha2, &kept)?;
+        }
+    }
+    Ok(())
+}
+
+/// The attachments of an answer, each once.
+#[derive(Default)]
+pub(crate) struct Gathered {
+    found: BTreeMap<String, AttachmentBytes>,
+    bytes: usize,
+}
+
+impl Gathered {
+    /// Adds those of a statement that are kept here.
+    pub fn add(&mut self, snapshot: &Snapshot, statement: &Statement) -> Result<(), StoreError> {
+        for attachment in statement.all_attachments() {
+            if self.found.contains_key(&attachment.sha2) {
+                continue;
+            }
+            if let Some(kept) = snapshot.get(&ATTACHMENTS, &attachment.sha2)? {
+                self.bytes += kept.bytes.len();
+                let found = AttachmentBytes {
+                    sha2: attachment.sha2.clone(),
+                    content_type: kept.content_type,
+                    bytes: kept.bytes,
+                };
+                self.found.insert(attachment.sha2.clone(), found);
+            }
+        }
+        Ok(())
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub fn into_vec(self) -> Vec<AttachmentBytes> {
+        self.found.into_values().collect()
+    }
+}
+
+/// A body of `multipart/mixed` and its `Content-Type`.
+pub fn join(json: &[u8], attachments: &[AttachmentBytes]) -> (String, Vec<u8>) {
+    let boundary = format!("lectern-{}", uuid::Uuid::new_v4().simple());
+    let mut body = Vec::new();
+    multipart::write(
+        &mut body,
+        &boundary,
+        &[("Content-Type", "application/json")],
+        json,
+    );
+    for attachment in attachments {
+        let headers = [
+            ("Content-Type", attachment.content_type.as_str()),
+            ("Content-Transfer-Encoding", "binary"),
+            ("X-Experience-API-Hash", attachment.sha2.as_str()),
+        ];
+        multipart::write(&mut body, &boundary, &headers, &attachment.bytes);
+    }
+    multipart::end(&mut body, &boundary);
+    (format!("multipart/mixed; boundary={boundary}"), body)
+}
+
+const FORMAT: u8 = 1;
+
+impl Record for Kept {
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(8 + self.content_type.len() + self.bytes.len());
+        out.push(FORMAT);
+        let length = u16::try_from(self.content_type.len()).unwrap_or(0);
+        out.extend_from_slice(&length.to_be_bytes());
+        out.extend_from_slice(
+            self.content_type
+                .as_bytes()
+                .get(..usize::from(length))
+                .unwrap_or_default(),
+        );
+        out.extend_from_slice(&self.bytes);
+        out
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, Corrupt> {
+        let short = || Corrupt("an attachment that is too short".to_owned());
+        let mut rest = bytes;
+        let [format] = take(&mut rest)?;
+        if format != FORMAT {
+            return Err(Corrupt(format!("an attachment of unknown format {format}")));
+        }
+        let length = usize::from(u16::from_be_bytes(take(&mut rest)?));
+        let content_type = rest.get(..length).ok_or_else(short)?;
+        Ok(Self {
+            content_type: String::from_utf8(content_type.to_vec())
+                .map_err(|_| Corrupt("a media type that is not UTF-8".to_owned()))?,
+            bytes: rest.get(length..).ok_or_else(short)?.to_vec(),
+        })
+    }
+}

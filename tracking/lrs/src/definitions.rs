@@ -1,0 +1,127 @@
+//! What Activities are (Data 2.4.4.1, "LRS requirements"; Comm 2.5), added up over all statements whose sender may
+//! define; and by which names an Agent went (Comm 2.4). Part of the index fold.
+
+use lectern_store::{Error, Json, Table, Tx};
+use lectern_xapi::json::Json as Tree;
+use lectern_xapi::{Activity, Agent, Object, Statement, form};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::body::Read;
+use crate::entry::Entry;
+
+/// Activity id to what is known of it.
+pub(crate) const DEFINITIONS: Table<String, Json<Known>> = Table::new("lrs.definitions");
+/// (Hash of an Agent's identifier, name).
+pub(crate) const NAMES: Table<(u64, String), ()> = Table::new("lrs.names");
+
+/// Names longer than this are not kept beside the Agent.
+const MAX_NAME_BYTES: usize = 500;
+const DEPTH: usize = 64;
+
+/// What is known of an Activity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Known {
+    /// The merged definition, as JSON text.
+    pub definition: String,
+    /// Hash of the one that was merged last: the next is most often the same.
+    pub last: u64,
+}
+
+pub(crate) fn take_in(tx: &Tx<'_>, entry: &Entry, statement: &Statement) -> Result<(), Error> {
+    for activity in activities(statement) {
+        define(tx, entry, activity)?;
+    }
+    for agent in agents(statement) {
+        if let Some(name) = agent
+            .name
+            .as_ref()
+            .filter(|name| name.len() <= MAX_NAME_BYTES)
+        {
+            let key = (hash(agent.ifi.key().as_bytes()), name.clone());
+            if !tx.contains(&NAMES, &key)? {
+                tx.insert(&NAMES, &key, &())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn clear(tx: &Tx<'_>) -> Result<(), Error> {
+    tx.clear(&DEFINITIONS)?;
+    tx.clear(&NAMES)
+}
+
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
+    let hash: [u8; 32] = Sha256::digest(bytes).into();
+    hash.first_chunk()
+        .map_or(0, |head| u64::from_be_bytes(*head))
+}
+
+fn define(tx: &Tx<'_>, entry: &Entry, activity: &Activity) -> Result<(), Error> {
+    let Some(definition) = &activity.definition else {
+        return Ok(());
+    };
+    let newer = definition.to_value().to_string();
+    let last = hash(newer.as_bytes());
+    let known = tx.get(&DEFINITIONS, &activity.id)?.map(|Json(known)| known);
+    if known.as_ref().is_some_and(|known| known.last == last) {
+        return Ok(());
+    }
+    // Only now, because this reads the body: may its sender say what Activities are?
+    if !tx.body(entry.sequence)?.is_some_and(|body| body.defines) {
+        return Ok(());
+    }
+    let merged = match &known {
+        None => newer,
+        Some(known) => match (
+            Tree::read(&known.definition, DEPTH),
+            Tree::read(&newer, DEPTH),
+        ) {
+            (Ok(mut merged), Ok(newer)) => {
+                form::merge_definition(&mut merged, &newer);
+                merged.print()
+            }
+            _ => newer,
+        },
+    };
+    let known = Known {
+        definition: merged,
+        last,
+    };
+    tx.insert(&DEFINITIONS, &activity.id, &Json(known))
+        .map(|_| ())
+}
+
+/// Every Activity that the statement speaks of.
+pub(crate) fn activities(statement: &Statement) -> impl Iterator<Item = &Activity> {
+    let object = match &statement.object {
+        Object::Activity(activity) => Some(activity),
+        Object::SubStatement(sub) => match &sub.object {
+            Object::Activity(activity) => Some(activity),
+            _ => None,
+        },
+        _ => None,
+    };
+    let inner = match &statement.object {
+        Object::SubStatement(sub) => sub.context.as_ref(),
+        _ => None,
+    };
+    let contexts = statement.context.iter().chain(inner);
+    object
+        .into_iter()
+        .chain(contexts.flat_map(|context| context.activities.all()))
+}
+
+/// The Agents that act or are acted upon.
+fn agents(statement: &Statement) -> impl Iterator<Item = &Agent> {
+    let (actor, members) = match &statement.actor {
+        lectern_xapi::Actor::Agent(agent) => (Some(agent), [].as_slice()),
+        lectern_xapi::Actor::Group(group) => (None, group.members.as_slice()),
+    };
+    let object = match &statement.object {
+        Object::Agent(agent) => Some(agent),
+        _ => None,
+    };
+    actor.into_iter().chain(members).chain(object)
+}

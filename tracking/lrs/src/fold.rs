@@ -1,0 +1,109 @@
+//! Folds: everything that is derived from the log. Each is written in the same transaction as the entries, so it is
+//! never behind while the box runs; one that is new, or was not there for a while, is built from the log when the
+//! store is opened.
+//!
+//! A fold's cursor lies in [`FOLDS`]: the next sequence number it wants, or [`LIVE`] when it has all and is given
+//! every new entry. That one row is written at opening only, so an append pays nothing for it. A row of a fold that
+//! this program does not have is removed at opening: whoever brings the fold back finds it gone and builds it anew.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use lectern_store::{Store, Table, Tx};
+use lectern_xapi::Statement;
+
+use crate::body::Read;
+use crate::entry::{Entry, LOG};
+use crate::error::Error;
+
+/// Something derived from the statement log.
+pub trait Fold: Send + Sync {
+    /// Its name in the file; another name is another fold, and is how a changed one asks to be built anew.
+    fn name(&self) -> &'static str;
+
+    /// Takes in one entry. Called once for each, in order, inside the transaction that appends it.
+    ///
+    /// # Errors
+    /// Only the store's own; what a statement says can never make it fail.
+    fn apply(
+        &self,
+        tx: &Tx<'_>,
+        entry: &Entry,
+        statement: &Statement,
+    ) -> Result<(), lectern_store::Error>;
+
+    /// Forgets everything.
+    ///
+    /// # Errors
+    /// The store's own.
+    fn clear(&self, tx: &Tx<'_>) -> Result<(), lectern_store::Error>;
+}
+
+const FOLDS: Table<String, u64> = Table::new("lrs.folds");
+/// The cursor of a fold that is given every new entry.
+const LIVE: u64 = u64::MAX;
+/// Entries taken into a fold in one transaction while it is built.
+const CHUNK: u64 = 2_000;
+
+pub(crate) type Folds = Arc<[Arc<dyn Fold>]>;
+
+/// Brings all folds up to the end of the log.
+pub(crate) fn catch_up(store: &Store, folds: &Folds) -> Result<(), Error> {
+    let names: BTreeSet<String> = folds.iter().map(|fold| fold.name().to_owned()).collect();
+    store.write(move |tx| {
+        let rows: Vec<String> = tx
+            .range(&FOLDS, ..)?
+            .map(|row| row.map(|(name, _)| name))
+            .collect::<Result<_, _>>()?;
+        for name in rows.iter().filter(|name| !names.contains(*name)) {
+            tx.remove(&FOLDS, name)?;
+        }
+        Ok::<_, Error>(())
+    })?;
+    for fold in folds.iter() {
+        while !build_some(store, Arc::clone(fold))? {}
+    }
+    Ok(())
+}
+
+/// Drops a fold and builds it anew from the log.
+pub(crate) fn rebuild(store: &Store, fold: &Arc<dyn Fold>) -> Result<(), Error> {
+    let name = fold.name().to_owned();
+    store.write(move |tx| tx.remove(&FOLDS, &name).map(|_| ()).map_err(Error::from))?;
+    while !build_some(store, Arc::clone(fold))? {}
+    Ok(())
+}
+
+/// One transaction's worth of building; true when the fold is live.
+fn build_some(store: &Store, fold: Arc<dyn Fold>) -> Result<bool, Error> {
+    store.write(move |tx| {
+        let name = fold.name().to_owned();
+        let next = match tx.get(&FOLDS, &name)? {
+            Some(LIVE) => return Ok(true),
+            Some(next) => next,
+            None => {
+                fold.clear(tx)?;
+                1
+            }
+        };
+        let end = next.saturating_add(CHUNK);
+        let mut last = next;
+        for row in tx.range(&LOG, next..end)? {
+            let (sequence, entry) = row?;
+            if let Some(statement) = tx.statement(sequence)? {
+                fold.apply(tx, &entry, &statement)?;
+            }
+            last = sequence + 1;
+        }
+        let done = last < end;
+        if last > next {
+            tracing::info!(
+                event = "lrs.fold_built",
+                fold = fold.name(),
+                sequence = last - 1
+            );
+        }
+        tx.insert(&FOLDS, &name, &if done { LIVE } else { last })?;
+        Ok::<_, Error>(done)
+    })
+}

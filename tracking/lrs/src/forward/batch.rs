@@ -1,0 +1,116 @@
+//! Takes from the log what an upstream is to get next.
+
+use lectern_store::Snapshot;
+
+use super::letter;
+use super::machine::{Machine, Sent};
+use super::upstream::Entered;
+use crate::attachments::{AttachmentBytes, Gathered};
+use crate::body::Read;
+use crate::entry::LOG;
+use crate::error::Error;
+use crate::lrs::Lrs;
+
+/// A batch is closed when it holds this much, however few statements that are.
+const BATCH_BYTES: usize = 1024 * 1024;
+/// Entries looked through for one batch; a narrow filter goes on with the next look.
+const MAX_LOOKS: u64 = 5_000;
+
+/// Statements ready to be sent.
+pub(super) struct Batch {
+    pub sent: Sent,
+    pub texts: Vec<String>,
+    pub attachments: Vec<AttachmentBytes>,
+}
+
+/// What the log has for this upstream.
+pub(super) enum Next {
+    Batch(Batch),
+    /// Cannot be put into words that this upstream knows.
+    Unfit {
+        sequence: u64,
+        reason: String,
+    },
+    /// Nothing up to here.
+    Nothing {
+        next: u64,
+    },
+    /// Nothing up to here, but there is more to look through.
+    Further {
+        next: u64,
+    },
+}
+
+/// Makes the next batch from the cursor on.
+pub(super) fn next(lrs: &Lrs, entered: &Entered, machine: &Machine) -> Result<Next, Error> {
+    let snapshot = lrs.store().snapshot()?;
+    let from = machine.cursor();
+    let to = from.saturating_add(MAX_LOOKS);
+    let mut batch = Batch {
+        sent: Sent {
+            count: 0,
+            first: 0,
+            next: from,
+        },
+        texts: Vec::new(),
+        attachments: Vec::new(),
+    };
+    let mut attachments = Gathered::default();
+    let mut bytes = 0;
+    for row in snapshot.range(&LOG, from..to)? {
+        let (sequence, entry) = row?;
+        let Some(body) = snapshot.body(sequence)? else {
+            batch.sent.next = sequence + 1;
+            continue;
+        };
+        let is_wanted = entered.filter.is_open()
+            || snapshot
+                .statement(sequence)?
+                .is_some_and(|statement| entered.filter.admits(&statement));
+        if is_wanted {
+            let text = match letter::write(&entry, &body, entered.version())? {
+                Ok(text) => text,
+                Err(_) if batch.sent.count > 0 => break,
+                Err(reason) => return Ok(Next::Unfit { sequence, reason }),
+            };
+            if batch.sent.count > 0 && bytes + text.len() > BATCH_BYTES {
+                break;
+            }
+            bytes += text.len();
+            gather(&snapshot, sequence, &text, &mut attachments)?;
+            if batch.sent.count == 0 {
+                batch.sent.first = sequence;
+            }
+            batch.sent.count += 1;
+            batch.texts.push(text);
+        }
+        batch.sent.next = sequence + 1;
+        if batch.sent.count >= machine.window() || attachments.bytes() > BATCH_BYTES {
+            break;
+        }
+    }
+    let next = batch.sent.next;
+    batch.attachments = attachments.into_vec();
+    Ok(if batch.sent.count > 0 {
+        Next::Batch(batch)
+    } else if next == to {
+        Next::Further { next }
+    } else {
+        Next::Nothing { next }
+    })
+}
+
+/// The attachments of a statement that has some.
+pub(super) fn gather(
+    snapshot: &Snapshot,
+    sequence: u64,
+    text: &str,
+    attachments: &mut Gathered,
+) -> Result<(), Error> {
+    if text.contains("\"attachments\"")
+        && let Some(statement) = snapshot.statement(sequence)?
+    {
+        attachments.add(snapshot, &statement)?;
+    }
+    Ok(())
+}

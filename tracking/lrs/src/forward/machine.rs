@@ -1,0 +1,370 @@
+//! What to send next to one upstream and what to make of its answer. Pure: time and chance are arguments.
+//!
+//! A batch that is refused is halved until the one statement that is at fault stands alone; after each success the
+//! batch doubles again. What an upstream cannot take now waits, longer each time; what it will never take is set aside.
+
+use jiff::{SignedDuration, Timestamp};
+
+/// Statements sent at once when all is well.
+pub(super) const FULL_WINDOW: usize = 100;
+/// The first wait; each further one is twice as long.
+const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(1);
+/// The longest wait of our own choosing.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(5);
+/// The longest wait that an upstream may ask for.
+const LONGEST_ASKED: SignedDuration = SignedDuration::from_hours(1);
+/// After so many internal errors over one and the same statement, it is the statement that is set aside.
+const FIRST_PATIENCE: u32 = 6;
+/// It takes twice as many for the next when nothing got through in between, or a broken upstream would empty the log
+/// into the dead letters; up to this, most of a day.
+const LONGEST_PATIENCE: u32 = 192;
+
+/// What an upstream said to a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// All of it is stored there.
+    Accepted,
+    /// An id is stored there already.
+    Conflict,
+    /// Too much at once.
+    TooLarge(String),
+    /// Something in it is refused for good.
+    Rejected(String),
+    /// It failed over it: the batch or the server may be at fault.
+    Failed(String),
+    /// It is not there, or asks to come later.
+    Unavailable {
+        reason: String,
+        retry_after: Option<SignedDuration>,
+    },
+    /// It will take nothing until a person changes something.
+    Misconfigured(String),
+}
+
+/// A batch that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sent {
+    /// Statements in it; at least one.
+    pub count: usize,
+    /// Sequence number of the first.
+    pub first: u64,
+    /// Where the cursor stands when all of it is done with.
+    pub next: u64,
+}
+
+/// What to do now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    /// It is there; go on.
+    Advance,
+    /// Send less, at once.
+    Narrow,
+    /// Set this one aside and go on.
+    SetAside { sequence: u64, reason: String },
+    /// Ask whether what is stored there under its id is the same statement.
+    Compare { sequence: u64 },
+    /// Try again then.
+    Wait { until: Timestamp, reason: String },
+}
+
+/// The state of one upstream's forwarding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Machine {
+    /// The next sequence number to be sent.
+    cursor: u64,
+    /// Statements to send at once.
+    window: usize,
+    /// Answers without success in a row.
+    failures: u32,
+    /// Internal errors over the statement at the cursor, alone in its batch.
+    poisoned: u32,
+    /// How many of those it takes.
+    patience: u32,
+}
+
+impl Machine {
+    pub fn new(cursor: u64) -> Self {
+        Self {
+            cursor,
+            window: FULL_WINDOW,
+            failures: 0,
+            poisoned: 0,
+            patience: FIRST_PATIENCE,
+        }
+    }
+
+    pub fn cursor(&self) -> u64 {
+        self.cursor
+    }
+
+    pub fn window(&self) -> usize {
+        self.window
+    }
+
+    /// Goes past statements that are not for this upstream.
+    pub fn skip_to(&mut self, next: u64) {
+        self.cursor = self.cursor.max(next);
+    }
+
+    /// Takes in an answer. `chance` in 0..=1 spreads the waits of many boxes.
+    pub fn take(&mut self, answer: Answer, sent: Sent, now: Timestamp, chance: f64) -> Step {
+        let alone = sent.count <= 1;
+        match answer {
+            Answer::Accepted => self.advance(sent),
+            Answer::Conflict if alone => Step::Compare {
+                sequence: sent.first,
+            },
+            Answer::TooLarge(reason) | Answer::Rejected(reason) if alone => {
+                self.set_aside(sent, reason)
+            }
+            Answer::Conflict | Answer::TooLarge(_) | Answer::Rejected(_) => self.narrow(sent),
+            Answer::Failed(reason) => self.failed(sent, reason, now, chance),
+            Answer::Unavailable {
+                reason,
+                retry_after,
+            } => self.wait(reason, retry_after, now, chance),
+            Answer::Misconfigured(reason) => self.wait(reason, Some(LONGEST_WAIT), now, chance),
+        }
+    }
+
+    /// Takes in what [`Step::Compare`] found: the same, another, or `None` when it may not be read. Ids are random, so
+    /// what cannot be compared is taken for ours: a lost answer is likely, a second statement under the id is not.
+    pub fn compared(&mut self, same: Option<bool>, sent: Sent) -> Step {
+        match same {
+            Some(false) => self.set_aside(
+                sent,
+                "another statement is stored there under this id".to_owned(),
+            ),
+            Some(true) | None => self.advance(sent),
+        }
+    }
+
+    fn advance(&mut self, sent: Sent) -> Step {
+        self.cursor = sent.next;
+        self.window = (self.window * 2).min(FULL_WINDOW);
+        self.failures = 0;
+        self.poisoned = 0;
+        self.patience = FIRST_PATIENCE;
+        Step::Advance
+    }
+
+    fn set_aside(&mut self, sent: Sent, reason: String) -> Step {
+        self.cursor = sent.next;
+        self.failures = 0;
+        self.poisoned = 0;
+        Step::SetAside {
+            sequence: sent.first,
+            reason,
+        }
+    }
+
+    fn narrow(&mut self, sent: Sent) -> Step {
+        self.window = (sent.count / 2).max(1);
+        Step::Narrow
+    }
+
+    fn failed(&mut self, sent: Sent, reason: String, now: Timestamp, chance: f64) -> Step {
+        if sent.count > 1 {
+            // The second failure in a row is worth finding out whether one statement is to blame.
+            if self.failures > 0 {
+                self.window = (sent.count / 2).max(1);
+            }
+        } else {
+            self.poisoned += 1;
+            if self.poisoned >= self.patience {
+                self.patience = (self.patience * 2).min(LONGEST_PATIENCE);
+                return self.set_aside(sent, reason);
+            }
+        }
+        self.wait(reason, None, now, chance)
+    }
+
+    fn wait(
+        &mut self,
+        reason: String,
+        asked: Option<SignedDuration>,
+        now: Timestamp,
+        chance: f64,
+    ) -> Step {
+        let doublings = self.failures.min(16);
+        self.failures = self.failures.saturating_add(1);
+        let own = (FIRST_WAIT * 2_i32.pow(doublings)).min(LONGEST_WAIT);
+        // Between half and all of it.
+        let spread = own.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0);
+        let wait = match asked {
+            Some(asked) => asked.clamp(spread.min(LONGEST_WAIT), LONGEST_ASKED),
+            None => spread,
+        };
+        Step::Wait {
+            until: now.checked_add(wait).unwrap_or(Timestamp::MAX),
+            reason,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use jiff::{SignedDuration, Timestamp};
+    use proptest::prelude::*;
+
+    use super::{Answer, FULL_WINDOW, Machine, Sent, Step};
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn sent(count: usize) -> Sent {
+        Sent {
+            count,
+            first: 1,
+            next: 1 + count as u64,
+        }
+    }
+
+    fn waited(step: Step) -> SignedDuration {
+        match step {
+            Step::Wait { until, .. } => until.duration_since(NOW),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn gone() -> Answer {
+        Answer::Unavailable {
+            reason: "gone".to_owned(),
+            retry_after: None,
+        }
+    }
+
+    #[test]
+    fn waits_double_up_to_five_minutes_and_begin_anew_after_a_success() {
+        let mut machine = Machine::new(1);
+        let waits: Vec<i64> = (0..11)
+            .map(|_| waited(machine.take(gone(), sent(3), NOW, 1.0)).as_secs())
+            .collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
+        machine.take(Answer::Accepted, sent(3), NOW, 1.0);
+        assert_eq!(
+            waited(machine.take(gone(), sent(3), NOW, 0.0)),
+            SignedDuration::from_millis(500)
+        );
+    }
+
+    #[test]
+    fn an_upstream_that_names_a_time_is_believed_within_an_hour() {
+        let mut machine = Machine::new(1);
+        let busy = |seconds| Answer::Unavailable {
+            reason: "busy".to_owned(),
+            retry_after: Some(SignedDuration::from_secs(seconds)),
+        };
+        assert_eq!(
+            waited(machine.take(busy(90), sent(3), NOW, 1.0)).as_secs(),
+            90
+        );
+        assert_eq!(
+            waited(machine.take(busy(90_000), sent(3), NOW, 1.0)).as_secs(),
+            3600
+        );
+        assert_eq!(machine.window(), FULL_WINDOW);
+    }
+
+    #[test]
+    fn a_conflict_alone_is_compared_and_what_cannot_be_compared_is_taken_for_ours() {
+        let mut machine = Machine::new(1);
+        assert_eq!(
+            machine.take(Answer::Conflict, sent(1), NOW, 1.0),
+            Step::Compare { sequence: 1 }
+        );
+        assert_eq!(machine.clone().compared(Some(true), sent(1)), Step::Advance);
+        assert_eq!(machine.clone().compared(None, sent(1)), Step::Advance);
+        assert!(matches!(
+            machine.compared(Some(false), sent(1)),
+            Step::SetAside { sequence: 1, .. }
+        ));
+        assert_eq!(machine.cursor(), 2);
+    }
+
+    #[test]
+    fn a_broken_upstream_costs_less_and_less() {
+        let mut machine = Machine::new(1);
+        let mut aside = 0;
+        for _ in 0..400 {
+            let batch = Sent {
+                count: machine.window(),
+                first: machine.cursor(),
+                next: machine.cursor() + machine.window() as u64,
+            };
+            if let Step::SetAside { .. } =
+                machine.take(Answer::Failed("500".to_owned()), batch, NOW, 1.0)
+            {
+                aside += 1;
+            }
+        }
+        // 6 + 12 + 24 + 48 + 96 + 192 tries, after those that narrowed the batch.
+        assert_eq!(aside, 6);
+    }
+
+    /// An upstream as bad as they come: refuses some statements, fails over some, is away at times, loses answers.
+    struct Upstream {
+        refuses: BTreeSet<u64>,
+        fails_over: BTreeSet<u64>,
+        has: BTreeSet<u64>,
+        strict: bool,
+    }
+
+    impl Upstream {
+        fn post(&mut self, batch: std::ops::Range<u64>) -> Answer {
+            if batch.clone().any(|n| self.fails_over.contains(&n)) {
+                return Answer::Failed("500".to_owned());
+            }
+            if batch.clone().any(|n| self.refuses.contains(&n)) {
+                return Answer::Rejected("400".to_owned());
+            }
+            if self.strict && batch.clone().any(|n| self.has.contains(&n)) {
+                return Answer::Conflict;
+            }
+            self.has.extend(batch);
+            Answer::Accepted
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn everything_arrives_or_is_set_aside_whatever_the_upstream_does(
+            refuses in prop::collection::btree_set(1_u64..300, 0..10),
+            fails_over in prop::collection::btree_set(1_u64..300, 0..4),
+            strict in any::<bool>(),
+            weather in prop::collection::vec(0_u8..6, 1..200),
+        ) {
+            let end = 300_u64;
+            let mut upstream = Upstream { refuses: refuses.clone(), fails_over: fails_over.clone(), has: BTreeSet::new(), strict };
+            let mut machine = Machine::new(1);
+            let mut aside = BTreeSet::new();
+            let mut rounds = 0;
+            while machine.cursor() < end {
+                rounds += 1;
+                prop_assert!(rounds < 5_000, "stuck at {}", machine.cursor());
+                let first = machine.cursor();
+                let next = end.min(first + machine.window() as u64);
+                let batch = Sent { count: (next - first) as usize, first, next };
+                let answer = match weather.get(rounds) {
+                    Some(0) => Answer::Unavailable { reason: "away".to_owned(), retry_after: None },
+                    // It took them and the answer was lost.
+                    Some(1) => { upstream.post(first..next); Answer::Unavailable { reason: "lost".to_owned(), retry_after: None } }
+                    _ => upstream.post(first..next),
+                };
+                let mut step = machine.take(answer, batch, NOW, 0.5);
+                if let Step::Compare { sequence } = step {
+                    step = machine.compared(Some(upstream.has.contains(&sequence)), batch);
+                }
+                if let Step::SetAside { sequence, .. } = step {
+                    aside.insert(sequence);
+                }
+                prop_assert!(machine.cursor() >= first && machine.cursor() <= next);
+            }
+            for n in 1..end {
+                prop_assert!(upstream.has.contains(&n) != aside.contains(&n), "{n}");
+            }
+            prop_assert!(aside.is_subset(&refuses.union(&fails_over).copied().collect()));
+        }
+    }
+}

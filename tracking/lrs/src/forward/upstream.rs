@@ -1,0 +1,370 @@
+//! Upstreams: what IT enters, and how far each is.
+
+use jiff::Timestamp;
+use lectern_egress::Reach;
+use lectern_store::{Json, Snapshot, Table, Tx};
+use lectern_xapi::Version;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::dead;
+use super::letter::Filter;
+use super::seal;
+use crate::body::Read;
+use crate::error::Error;
+use crate::lrs::Lrs;
+use crate::query::up_to;
+
+/// What IT entered.
+pub(super) const UPSTREAMS: Table<Uuid, Json<Entered>> = Table::new("lrs.upstreams");
+/// How far it is; apart, because it changes with every batch.
+pub(super) const PROGRESS: Table<Uuid, Json<Progress>> = Table::new("lrs.upstreams.progress");
+
+/// Names, addresses and keys longer than this are refused.
+const MAX_FIELD_BYTES: usize = 2000;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Entered {
+    pub name: String,
+    /// The endpoint, without a slash at its end.
+    pub url: String,
+    pub key: String,
+    pub sealed_secret: String,
+    pub version: String,
+    pub filter: Filter,
+    pub since: Option<Timestamp>,
+    pub allow_private: bool,
+    pub paused: bool,
+    pub created: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct Progress {
+    /// The next sequence number to be sent.
+    pub cursor: u64,
+    pub last_success: Option<Timestamp>,
+    pub last_error: Option<UpstreamError>,
+}
+
+/// What went wrong last; gone after the next success.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpstreamError {
+    /// When.
+    pub at: Timestamp,
+    /// In words.
+    pub message: String,
+    /// When it is tried again, if it waits.
+    pub retry_at: Option<Timestamp>,
+}
+
+/// A new upstream. Not `Debug`, so that its secret is in no log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewUpstream {
+    /// What people call it.
+    pub name: String,
+    /// Its endpoint: what `/statements` is put behind.
+    pub url: String,
+    /// Basic user name.
+    pub key: String,
+    /// Basic password.
+    pub secret: String,
+    /// Which version of xAPI it speaks.
+    pub version: Version,
+    /// Which statements it gets.
+    pub filter: Filter,
+    /// Only statements stored after this; `None` for all.
+    pub since: Option<Timestamp>,
+    /// Whether it may be inside this network.
+    pub allow_private: bool,
+}
+
+/// A change of an upstream; what is `None` stays. Not `Debug`, so that its secret is in no log.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct UpstreamChange {
+    /// Name.
+    pub name: Option<String>,
+    /// Endpoint.
+    pub url: Option<String>,
+    /// User name.
+    pub key: Option<String>,
+    /// Password.
+    pub secret: Option<String>,
+    /// Version of xAPI.
+    pub version: Option<Version>,
+    /// Which statements, from now on.
+    pub filter: Option<Filter>,
+    /// Whether it may be inside this network.
+    pub allow_private: Option<bool>,
+    /// Whether it rests.
+    pub paused: Option<bool>,
+}
+
+/// An upstream as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Upstream {
+    /// Its id.
+    pub id: Uuid,
+    /// What people call it.
+    pub name: String,
+    /// Its endpoint.
+    pub url: String,
+    /// Basic user name.
+    pub key: String,
+    /// Which version of xAPI it speaks.
+    pub version: &'static str,
+    /// Which statements it gets.
+    pub filter: Filter,
+    /// Only statements stored after this.
+    pub since: Option<Timestamp>,
+    /// Whether it may be inside this network.
+    pub allow_private: bool,
+    /// Whether it rests.
+    pub paused: bool,
+    /// Statements in the log that it has not been offered yet.
+    pub lag: u64,
+    /// How long the oldest of them has waited.
+    pub lag_seconds: u64,
+    /// When it last took something.
+    pub last_success: Option<Timestamp>,
+    /// What went wrong since.
+    pub last_error: Option<UpstreamError>,
+    /// Statements set aside.
+    pub dead: u64,
+}
+
+/// The upstreams of an LRS.
+#[derive(Clone)]
+pub struct Upstreams {
+    pub(super) lrs: Lrs,
+}
+
+impl Lrs {
+    /// The upstreams.
+    pub fn upstreams(&self) -> Upstreams {
+        Upstreams { lrs: self.clone() }
+    }
+}
+
+impl Upstreams {
+    /// Adds one; forwarding begins at once.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], [`Error::Sealing`], [`Error::Store`].
+    pub fn add(&self, new: NewUpstream) -> Result<Uuid, Error> {
+        let id = Uuid::now_v7();
+        let entered = Entered {
+            name: field("name", &new.name)?,
+            url: endpoint(&new.url, new.allow_private)?,
+            key: field("key", &new.key)?,
+            sealed_secret: seal::seal(self.sealing_key(), id, &new.secret)?,
+            version: new.version.header().to_owned(),
+            filter: new.filter,
+            since: new.since,
+            allow_private: new.allow_private,
+            paused: false,
+            created: self.lrs.now(),
+        };
+        let cursor = match entered.since {
+            None => 1,
+            Some(since) => {
+                let snapshot = self.lrs.store().snapshot()?;
+                up_to(&snapshot, since, self.lrs.head()?)? + 1
+            }
+        };
+        self.lrs.store().write(move |tx| {
+            let progress = Progress {
+                cursor,
+                ..Progress::default()
+            };
+            tx.insert(&UPSTREAMS, &id, &Json(entered.clone()))?;
+            tx.insert(&PROGRESS, &id, &Json(progress))?;
+            Ok::<_, Error>(())
+        })?;
+        self.lrs.upstreams_changed();
+        Ok(id)
+    }
+
+    /// All of them, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn list(&self) -> Result<Vec<Upstream>, Error> {
+        let snapshot = self.lrs.store().snapshot()?;
+        let head = self.lrs.head()?;
+        let mut all = Vec::new();
+        for row in snapshot.range(&UPSTREAMS, ..)? {
+            let (id, Json(entered)) = row?;
+            all.push(self.describe(&snapshot, head, id, entered)?);
+        }
+        Ok(all)
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Store`].
+    pub fn get(&self, id: Uuid) -> Result<Upstream, Error> {
+        let snapshot = self.lrs.store().snapshot()?;
+        let entered = snapshot.get(&UPSTREAMS, &id)?;
+        let Json(entered) = entered.ok_or_else(|| unknown(id))?;
+        self.describe(&snapshot, self.lrs.head()?, id, entered)
+    }
+
+    /// Changes one; what is forwarded next goes by the change.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Invalid`], [`Error::Sealing`], [`Error::Store`].
+    pub fn update(&self, id: Uuid, change: UpstreamChange) -> Result<(), Error> {
+        let sealed = match &change.secret {
+            Some(secret) => Some(seal::seal(self.sealing_key(), id, secret)?),
+            None => None,
+        };
+        self.lrs.store().write(move |tx| {
+            let Json(mut entered) = tx.get(&UPSTREAMS, &id)?.ok_or_else(|| unknown(id))?;
+            if let Some(name) = &change.name {
+                entered.name = field("name", name)?;
+            }
+            if let Some(key) = &change.key {
+                entered.key = field("key", key)?;
+            }
+            if let Some(allow_private) = change.allow_private {
+                entered.allow_private = allow_private;
+            }
+            let url = change.url.as_ref().unwrap_or(&entered.url);
+            entered.url = endpoint(url, entered.allow_private)?;
+            if let Some(sealed) = &sealed {
+                entered.sealed_secret.clone_from(sealed);
+            }
+            if let Some(version) = change.version {
+                version.header().clone_into(&mut entered.version);
+            }
+            if let Some(filter) = &change.filter {
+                entered.filter = filter.clone();
+            }
+            if let Some(paused) = change.paused {
+                entered.paused = paused;
+            }
+            tx.insert(&UPSTREAMS, &id, &Json(entered))?;
+            Ok::<_, Error>(())
+        })?;
+        self.lrs.upstreams_changed();
+        Ok(())
+    }
+
+    /// Removes one with its dead letters; what it has stays there.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Store`].
+    pub fn remove(&self, id: Uuid) -> Result<(), Error> {
+        self.lrs.store().write(move |tx| {
+            if !tx.remove(&UPSTREAMS, &id)? {
+                return Err(unknown(id));
+            }
+            tx.remove(&PROGRESS, &id)?;
+            dead::clear(tx, id)?;
+            Ok(())
+        })?;
+        self.lrs.upstreams_changed();
+        Ok(())
+    }
+
+    pub(super) fn sealing_key(&self) -> Option<&[u8; 32]> {
+        self.lrs.options().sealing_key.as_ref()
+    }
+
+    fn describe(
+        &self,
+        snapshot: &Snapshot,
+        head: u64,
+        id: Uuid,
+        entered: Entered,
+    ) -> Result<Upstream, Error> {
+        let progress = snapshot
+            .get(&PROGRESS, &id)?
+            .map_or_else(Progress::default, |Json(progress)| progress);
+        let oldest = snapshot.entry(progress.cursor)?;
+        let waited = oldest.map_or(0, |entry| {
+            self.lrs.now().duration_since(entry.stored).as_secs()
+        });
+        Ok(Upstream {
+            id,
+            version: entered.version().header(),
+            name: entered.name,
+            url: entered.url,
+            key: entered.key,
+            filter: entered.filter,
+            since: entered.since,
+            allow_private: entered.allow_private,
+            paused: entered.paused,
+            lag: (head + 1).saturating_sub(progress.cursor.max(1)),
+            lag_seconds: u64::try_from(waited).unwrap_or(0),
+            last_success: progress.last_success,
+            last_error: progress.last_error,
+            dead: dead::count(snapshot, id)?,
+        })
+    }
+}
+
+impl Entered {
+    pub fn version(&self) -> Version {
+        Version::from_header(&self.version).unwrap_or(Version::V1_0_3)
+    }
+
+    pub fn reach(&self) -> Reach {
+        if self.allow_private {
+            Reach::Private
+        } else {
+            Reach::Public
+        }
+    }
+}
+
+/// Changes how far an upstream is, unless it is gone.
+pub(super) fn progress(
+    tx: &Tx<'_>,
+    id: Uuid,
+    change: impl FnOnce(&mut Progress),
+) -> Result<(), Error> {
+    if let Some(Json(mut progress)) = tx.get(&PROGRESS, &id)? {
+        change(&mut progress);
+        tx.insert(&PROGRESS, &id, &Json(progress))?;
+    }
+    Ok(())
+}
+
+pub(super) fn unknown(id: Uuid) -> Error {
+    Error::NotFound(format!("there is no upstream {id}"))
+}
+
+fn field(name: &str, text: &str) -> Result<String, Error> {
+    let text = text.trim();
+    if text.is_empty() || text.len() > MAX_FIELD_BYTES || text.contains(char::is_control) {
+        return Err(Error::parameter(
+            name,
+            "limit",
+            "must hold 1 to 2000 bytes of text",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// The endpoint without what people paste too much.
+fn endpoint(url: &str, allow_private: bool) -> Result<String, Error> {
+    let url = field("url", url)?;
+    let reach = if allow_private {
+        Reach::Private
+    } else {
+        Reach::Public
+    };
+    lectern_egress::check(&url, reach)
+        .map_err(|error| Error::parameter("url", "limit", error.to_string()))?;
+    if url.contains(['?', '#']) {
+        return Err(Error::parameter("url", "limit", "may hold no query"));
+    }
+    let url = url.trim_end_matches('/');
+    Ok(url
+        .strip_suffix("/statements")
+        .unwrap_or(url)
+        .trim_end_matches('/')
+        .to_owned())
+}

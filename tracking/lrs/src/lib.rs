@@ -1,0 +1,39 @@
+//! The learning record store: the statement log and its folds, queries, documents, credentials, upstream forwarding.
+//!
+//! Knows no HTTP and no people: the caller comes in as a [`Caller`], already authenticated, and answers are values.
+//! The log is append-only; whatever else is kept about statements is a [`Fold`] over it and can be dropped and built
+//! anew.
+#![forbid(unsafe_code)]
+
+mod append;
+mod attachments;
+mod body;
+mod caller;
+mod chain;
+mod credentials;
+mod definitions;
+mod documents;
+mod entry;
+mod error;
+mod fold;
+pub mod forward;
+mod index;
+mod lrs;
+mod marks;
+mod query;
+mod resources;
+
+pub use append::{StatementId, StatementsBody};
+pub use attachments::{AttachmentBytes, join as join_multipart};
+pub use caller::{Bound, Caller, Scope, Scopes};
+pub use chain::Verification;
+pub use credentials::{Credential, Credentials, NewCredential};
+pub use documents::{
+    Conditions, Document, DocumentIds, DocumentPlace, DocumentRequest, MAX_DOCUMENT_BYTES, Resource,
+};
+pub use entry::Entry;
+pub use error::Error;
+pub use fold::Fold;
+pub use lrs::{Clock, Lrs, Options};
+pub use marks::Mark;
+pub use query::{MORE_PATH, StatementsAnswer};

@@ -1,0 +1,167 @@
+//! `GET /statements` (Comm 2.1.3): parameters in, served statements out. Works on one snapshot, never waits for the
+//! writer; blocks, so async callers put it on a blocking thread.
+
+mod parameters;
+mod scan;
+mod serve;
+
+use jiff::Timestamp;
+use lectern_store::Snapshot;
+use lectern_xapi::Version;
+use lectern_xapi::form::Languages;
+
+use crate::attachments::AttachmentBytes;
+use crate::body::Read;
+use crate::caller::{Caller, Reading};
+use crate::entry::Entry;
+use crate::error::Error;
+use crate::index::VOIDED;
+use crate::lrs::Lrs;
+use parameters::{Query, Wanted};
+use scan::Scan;
+pub(crate) use scan::up_to;
+use serve::Server;
+
+/// What `more` begins with, relative to the host; the rest says everything about the next page.
+pub const MORE_PATH: &str = "/xapi/statements?more=";
+
+/// Statements on a page when nobody says, and at most.
+const PAGE: usize = 100;
+const MAX_PAGE: usize = 500;
+/// A page ends early when it holds more than this.
+const PAGE_BYTES: usize = 4 * 1024 * 1024;
+/// Candidates looked at for one page; a page that needs more ends early and goes on with `more`.
+const MAX_LOOKS: usize = 20_000;
+
+/// The answer to `GET /statements`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatementsAnswer {
+    /// One statement, or `{"statements":[…],"more":"…"}`.
+    pub json: String,
+    /// `stored` of the statement, when one was asked for by id.
+    pub last_modified: Option<Timestamp>,
+    /// The attachments, when they were asked for (`attachments=true`): then the answer is `multipart/mixed`, even
+    /// when there are none.
+    pub attachments: Option<Vec<AttachmentBytes>>,
+}
+
+impl Lrs {
+    /// Answers `GET /statements`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for parameters, [`Error::NotFound`] for an id, [`Error::Forbidden`], [`Error::Store`].
+    pub fn get_statements(
+        &self,
+        caller: &Caller,
+        version: Version,
+        parameters: &[(String, String)],
+        accept_language: Option<&str>,
+    ) -> Result<StatementsAnswer, Error> {
+        let reading = caller.reading()?;
+        let query = Query::parse(parameters, version)?;
+        let snapshot = self.store().snapshot()?;
+        let languages = Languages::parse(accept_language.unwrap_or_default());
+        let mut server = Server::new(&snapshot, query.format, languages, query.attachments);
+        let mine = (reading == Reading::Mine).then_some(caller.credential.as_str());
+        match &query.wanted {
+            Wanted::One { id, voided } => {
+                let found = one(&snapshot, *id, *voided, mine)?;
+                let entry = found.ok_or_else(|| {
+                    let kind = if *voided {
+                        "voided statement"
+                    } else {
+                        "statement"
+                    };
+                    Error::NotFound(format!("there is no {kind} {id}"))
+                })?;
+                let mut json = String::new();
+                server.write(&entry, &mut json)?;
+                Ok(StatementsAnswer {
+                    json,
+                    last_modified: Some(entry.stored),
+                    attachments: server.attachments(),
+                })
+            }
+            Wanted::Many(_) => page(&snapshot, &query, mine, &mut server),
+        }
+    }
+}
+
+fn one(
+    snapshot: &Snapshot,
+    id: uuid::Uuid,
+    voided: bool,
+    mine: Option<&str>,
+) -> Result<Option<Entry>, Error> {
+    let Some(sequence) = snapshot.sequence_of(id)? else {
+        return Ok(None);
+    };
+    let Some(entry) = snapshot.entry(sequence)? else {
+        return Ok(None);
+    };
+    if mine.is_some_and(|credential| credential != entry.credential)
+        || is_voided(snapshot, &entry)? != voided
+        || snapshot.body(sequence)?.is_none()
+    {
+        return Ok(None);
+    }
+    Ok(Some(entry))
+}
+
+/// Whether some statement took this one back. A voiding statement cannot be taken back itself (Data 2.3.2).
+fn is_voided(snapshot: &Snapshot, entry: &Entry) -> Result<bool, Error> {
+    Ok(snapshot.contains(&VOIDED, &entry.id)?
+        && snapshot
+            .statement(entry.sequence)?
+            .is_some_and(|statement| statement.voids().is_none()))
+}
+
+fn page(
+    snapshot: &Snapshot,
+    query: &Query,
+    mine: Option<&str>,
+    server: &mut Server<'_>,
+) -> Result<StatementsAnswer, Error> {
+    let mut scan = Scan::new(snapshot, query, mine)?;
+    let limit = match query.limit {
+        None => PAGE,
+        Some(0) => MAX_PAGE,
+        Some(limit) => limit.min(MAX_PAGE),
+    };
+    let mut json = String::from("{\"statements\":[");
+    let (mut served, mut looks) = (0, 0);
+    let mut go_on_at = None;
+    while let Some(sequence) = scan.candidate()? {
+        if served == limit || looks == MAX_LOOKS || json.len() + server.bytes() > PAGE_BYTES {
+            go_on_at = Some(sequence);
+            break;
+        }
+        looks += 1;
+        scan.step(sequence);
+        let Some(entry) = snapshot.entry(sequence)? else {
+            continue;
+        };
+        if !scan.matches(&entry)? || is_voided(snapshot, &entry)? {
+            continue;
+        }
+        if served > 0 {
+            json.push(',');
+        }
+        if server.write(&entry, &mut json)? {
+            served += 1;
+        } else if served > 0 {
+            json.pop();
+        }
+    }
+    json.push_str("],\"more\":\"");
+    if let Some(sequence) = go_on_at {
+        json.push_str(MORE_PATH);
+        json.push_str(&query.more(sequence));
+    }
+    json.push_str("\"}");
+    Ok(StatementsAnswer {
+        json,
+        last_modified: None,
+        attachments: server.attachments(),
+    })
+}

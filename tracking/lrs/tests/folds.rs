@@ -1,0 +1,146 @@
+//! Folds stand and fall with the log.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests")]
+
+mod common;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use common::{reference, statement, voiding};
+use lectern_lrs::{Entry, Fold};
+use lectern_store::{Error, Store, Table, Tx};
+use lectern_xapi::Statement;
+use serde_json::json;
+
+const COUNTS: Table<String, u64> = Table::new("test.counts");
+
+/// Counts statements by verb.
+struct Verbs;
+
+impl Fold for Verbs {
+    fn name(&self) -> &'static str {
+        "test.verbs"
+    }
+    fn apply(&self, tx: &Tx<'_>, entry: &Entry, statement: &Statement) -> Result<(), Error> {
+        assert_eq!(statement.id, Some(entry.id));
+        assert_eq!(statement.stored, Some(entry.stored));
+        assert!(statement.timestamp.is_some() && statement.authority.is_some());
+        let verb = statement.verb.id.clone();
+        let count = tx.get(&COUNTS, &verb)?.unwrap_or(0) + 1;
+        tx.insert(&COUNTS, &verb, &count).map(|_| ())
+    }
+    fn clear(&self, tx: &Tx<'_>) -> Result<(), Error> {
+        tx.clear(&COUNTS)
+    }
+}
+
+fn counts(store: &Store) -> Vec<(String, u64)> {
+    let rows = store.snapshot().unwrap().range(&COUNTS, ..).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+/// Every byte of the tables of the LRS's own index, read as keys and values of raw bytes.
+fn index_bytes(store: &Store) -> Vec<String> {
+    const POSTINGS: Table<(u64, u64), Vec<u8>> = Table::new("lrs.postings");
+    const REFERRERS: Table<(uuid::Uuid, u64), Vec<u8>> = Table::new("lrs.referrers");
+    const VOIDED: Table<uuid::Uuid, Vec<u8>> = Table::new("lrs.voided");
+    const DEFINITIONS: Table<String, Vec<u8>> = Table::new("lrs.definitions");
+    const NAMES: Table<(u64, String), Vec<u8>> = Table::new("lrs.names");
+    const MARKS: Table<(u64, u8), Vec<u8>> = Table::new("lrs.marks");
+    let snapshot = store.snapshot().unwrap();
+    let mut rows = Vec::new();
+    rows.extend(
+        snapshot
+            .range(&POSTINGS, ..)
+            .unwrap()
+            .map(|row| format!("{:?}", row.unwrap())),
+    );
+    rows.extend(
+        snapshot
+            .range(&REFERRERS, ..)
+            .unwrap()
+            .map(|row| format!("{:?}", row.unwrap())),
+    );
+    rows.extend(
+        snapshot
+            .range(&VOIDED, ..)
+            .unwrap()
+            .map(|row| format!("{:?}", row.unwrap())),
+    );
+    rows.extend(
+        snapshot
+            .range(&DEFINITIONS, ..)
+            .unwrap()
+            .map(|row| format!("{:?}", row.unwrap())),
+    );
+    rows.extend(
+        snapshot
+            .range(&NAMES, ..)
+            .unwrap()
+            .map(|row| format!("{:?}", row.unwrap())),
+    );
+    rows.extend(
+        snapshot
+            .range(&MARKS, ..)
+            .unwrap()
+            .map(|row| format!("{:?}", row.unwrap())),
+    );
+    rows
+}
+
+async fn fill(lrs: &common::Box) {
+    for n in 0..40 {
+        let mut plain = statement(&format!("a{}", n % 3), &format!("v{}", n % 4), "book");
+        plain["object"]["definition"] =
+            json!({ "name": { format!("en-{:03}", n % 5 + 100): "x" } });
+        plain["actor"]["name"] = json!(format!("Name {}", n % 2));
+        plain["timestamp"] = json!(format!("2026-11-23T{:02}:00:00Z", n % 24));
+        let about_later = uuid::Uuid::now_v7().to_string();
+        let early = reference("b", "w", &about_later);
+        let mut later = statement("c", "u", "film");
+        later["id"] = json!(about_later);
+        let id = common::id(&plain);
+        lrs.post(&json!([plain, early, reference("b", "x", &id), later]))
+            .await
+            .unwrap();
+        if n % 7 == 0 {
+            lrs.post(&voiding(&id)).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_fold_that_is_built_anew_holds_the_same_bytes() {
+    let lrs = common::with_folds(vec![Arc::new(Verbs)]);
+    fill(&lrs).await;
+    let (before, own) = (counts(lrs.lrs.store()), index_bytes(lrs.lrs.store()));
+    assert!(!before.is_empty() && own.len() > 500);
+    for fold in ["test.verbs", "lrs.index.1", "lrs.punctuality.1"] {
+        lrs.lrs.rebuild(fold).unwrap();
+    }
+    assert_eq!(counts(lrs.lrs.store()), before);
+    assert_eq!(index_bytes(lrs.lrs.store()), own);
+}
+
+#[tokio::test]
+async fn a_fold_that_comes_later_or_comes_back_is_built_from_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(std::sync::atomic::AtomicI64::new(common::START));
+    let mut lrs = common::Box {
+        lrs: common::open(folder.path(), &clock, vec![]),
+        clock: Arc::clone(&clock),
+        folder,
+    };
+    fill(&lrs).await;
+    for _ in 0..2 {
+        lrs.lrs.store().close();
+        lrs.lrs = common::open(lrs.folder.path(), &clock, vec![Arc::new(Verbs)]);
+        let total: u64 = counts(lrs.lrs.store()).iter().map(|(_, count)| count).sum();
+        assert_eq!(total, lrs.lrs.head().unwrap());
+        // Without the fold, what comes meanwhile must not be lost to it.
+        lrs.lrs.store().close();
+        lrs.lrs = common::open(lrs.folder.path(), &clock, vec![]);
+        clock.fetch_add(1_000_000, Ordering::SeqCst);
+        lrs.post(&statement("ada", "read", "book")).await.unwrap();
+    }
+}

@@ -1,0 +1,49 @@
+//! `/api/v1`: one file for each thing it is about; each exports its `routes()`.
+
+pub mod audit;
+pub mod backup;
+pub mod captions;
+pub mod credentials;
+pub mod events;
+pub mod insight;
+pub mod jobs;
+pub mod openapi;
+pub mod people;
+pub mod play;
+pub mod sample;
+pub mod session;
+pub mod settings;
+pub mod setup;
+pub mod shapes;
+pub mod system;
+pub mod time;
+pub mod uploads;
+pub mod upstreams;
+pub mod videos;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::App;
+
+/// Every route of the API. Paths are written whole (`/api/v1/…`) in each handler's description.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .merge(audit::routes())
+        .merge(backup::routes())
+        .merge(captions::routes())
+        .merge(credentials::routes())
+        .merge(events::routes())
+        .merge(insight::routes())
+        .merge(jobs::routes())
+        .merge(openapi::routes())
+        .merge(people::routes())
+        .merge(play::routes())
+        .merge(sample::routes())
+        .merge(session::routes())
+        .merge(settings::routes())
+        .merge(setup::routes())
+        .merge(system::routes())
+        .merge(uploads::routes())
+        .merge(upstreams::routes())
+        .merge(videos::routes())
+}

@@ -1,0 +1,256 @@
+//! What lies below a version's key: the files that its package lists, its media playlists, its
+//! captions. A name is parsed into one of these or is not found, so no path ever comes from outside.
+
+use std::path::PathBuf;
+
+use axum::response::Response;
+use lectern_library::{CaptionInfo, MediaKey, VersionInfo, VideoId};
+use lectern_vod::hls;
+use lectern_vod::names::TrackId;
+use lectern_vod::package::{Package, TrackKind};
+
+use super::file::{self, Kind};
+use super::{Asked, GROWING, IMMUTABLE, manifest, number};
+use crate::app::App;
+use crate::extract::blocking;
+use crate::problem::Problem;
+
+/// A name below the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Name {
+    Playlist(TrackId),
+    Init(TrackId),
+    Segment(TrackId, u32),
+    Poster,
+    Sheet(u32),
+    Captions {
+        language: String,
+        revision: u32,
+        is_playlist: bool,
+    },
+}
+
+enum Found {
+    Text(String, Kind),
+    File(PathBuf, String, Kind),
+}
+
+pub(super) async fn answer(
+    app: App,
+    video: VideoId,
+    version: u32,
+    key: String,
+    name: String,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let missing = || Problem::not_found("file");
+    let name = parse(&name).ok_or_else(missing)?;
+    let key: MediaKey = key.parse().map_err(|_| missing())?;
+    let found = blocking(move || {
+        let info = app.library.version(video, version)?;
+        if !same(&info.key, &key) {
+            return Err(missing());
+        }
+        find(&app, video, &info, name)?.ok_or_else(missing)
+    })
+    .await?;
+    match found {
+        Found::Text(text, kind) => Ok(file::text(text, kind, &asked)),
+        Found::File(path, etag, kind) => file::bytes(path, etag, kind, &asked).await,
+    }
+}
+
+fn find(
+    app: &App,
+    video: VideoId,
+    info: &VersionInfo,
+    name: Name,
+) -> Result<Option<Found>, Problem> {
+    let Some(package) = app.packages.get(&app.library, video, info)? else {
+        return Ok(None);
+    };
+    let lies = |path: String, content_type| {
+        // Its name and the package's attempt stand for the bytes, for good.
+        let etag = format!(
+            "\"{}.{}.{}\"",
+            info.version,
+            info.attempt,
+            path.replace('/', ".")
+        );
+        let kind = Kind {
+            content_type,
+            cache: IMMUTABLE,
+        };
+        Some(Found::File(info.package_dir.join(path), etag, kind))
+    };
+    Ok(match name {
+        Name::Playlist(track) => {
+            let kind = Kind {
+                content_type: "application/vnd.apple.mpegurl",
+                cache: GROWING,
+            };
+            hls::media(&package, &track).map(|text| Found::Text(text, kind))
+        }
+        Name::Init(track) => {
+            media_type(&package, &track).and_then(|kind| lies(Package::init_file(&track), kind))
+        }
+        Name::Segment(track, n) => {
+            let listed = package
+                .track(&track)
+                .map_or(0, |track| track.segments.len());
+            let n = usize::try_from(n).unwrap_or(usize::MAX);
+            let kind = media_type(&package, &track).filter(|_| (1..=listed).contains(&n));
+            kind.and_then(|kind| lies(Package::segment_file(&track, n), kind))
+        }
+        Name::Poster if package.poster.is_some() => {
+            picture(&package, info, Package::POSTER_FILE.to_owned())
+        }
+        Name::Sheet(n) => {
+            let listed = package
+                .storyboard
+                .as_ref()
+                .map_or(0, |storyboard| storyboard.sheets);
+            match (1..=listed).contains(&n) {
+                true => picture(&package, info, Package::storyboard_file(n)),
+                false => None,
+            }
+        }
+        Name::Poster => None,
+        Name::Captions {
+            language,
+            revision,
+            is_playlist,
+        } => {
+            let captions = app.library.caption_text(video, &language, Some(revision))?;
+            // One spelling, so that a cache keeps one copy.
+            if captions.info.language != language {
+                return Ok(None);
+            }
+            match is_playlist {
+                true => captions_playlist(&package, &captions.info),
+                false => {
+                    let kind = Kind {
+                        content_type: "text/vtt; charset=utf-8",
+                        cache: IMMUTABLE,
+                    };
+                    Some(Found::Text(captions.vtt, kind))
+                }
+            }
+        }
+    })
+}
+
+/// Unlike segments, pictures may still be made better while the package grows.
+fn picture(package: &Package, info: &VersionInfo, path: String) -> Option<Found> {
+    let (cache, revision) = match package.complete {
+        true => (IMMUTABLE, 0),
+        false => (GROWING, info.revision),
+    };
+    let name = path.replace('/', ".");
+    let etag = format!("\"{}.{}.{name}.{revision}\"", info.version, info.attempt);
+    let kind = Kind {
+        content_type: "image/jpeg",
+        cache,
+    };
+    Some(Found::File(info.package_dir.join(path), etag, kind))
+}
+
+fn captions_playlist(package: &Package, info: &CaptionInfo) -> Option<Found> {
+    let kind = Kind {
+        content_type: "application/vnd.apple.mpegurl",
+        cache: GROWING,
+    };
+    let track = manifest::track(info)?;
+    Some(Found::Text(hls::captions_playlist(package, &track), kind))
+}
+
+fn media_type(package: &Package, track: &TrackId) -> Option<&'static str> {
+    package.track(track).map(|track| match track.kind {
+        TrackKind::Video { .. } => "video/mp4",
+        TrackKind::Audio { .. } => "audio/mp4",
+    })
+}
+
+fn parse(name: &str) -> Option<Name> {
+    if name == Package::POSTER_FILE {
+        return Some(Name::Poster);
+    }
+    let (folder, file) = name.split_once('/')?;
+    match folder {
+        "storyboard" => Some(Name::Sheet(number(file.strip_suffix(".jpg")?)?)),
+        "captions" => {
+            let (stem, is_playlist) = match file.strip_suffix(".vtt") {
+                Some(stem) => (stem, false),
+                None => (file.strip_suffix(".m3u8")?, true),
+            };
+            let (language, revision) = stem.rsplit_once('.')?;
+            Some(Name::Captions {
+                language: language.to_owned(),
+                revision: number(revision)?,
+                is_playlist,
+            })
+        }
+        track => {
+            let track = TrackId::new(track).ok()?;
+            match file {
+                "index.m3u8" => Some(Name::Playlist(track)),
+                "init.mp4" => Some(Name::Init(track)),
+                _ => Some(Name::Segment(track, number(file.strip_suffix(".m4s")?)?)),
+            }
+        }
+    }
+}
+
+/// Compares without telling by its time where the first difference is.
+fn same(a: &MediaKey, b: &MediaKey) -> bool {
+    let differing =
+        a.0.iter()
+            .zip(b.0)
+            .fold(0, |differing, (a, b)| differing | (a ^ b));
+    differing == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_of_a_package_or_nothing() {
+        let track = || TrackId::new("v480").unwrap();
+        assert_eq!(parse("v480/index.m3u8"), Some(Name::Playlist(track())));
+        assert_eq!(parse("v480/init.mp4"), Some(Name::Init(track())));
+        assert_eq!(parse("v480/12.m4s"), Some(Name::Segment(track(), 12)));
+        assert_eq!(parse("poster.jpg"), Some(Name::Poster));
+        assert_eq!(parse("storyboard/3.jpg"), Some(Name::Sheet(3)));
+        let captions = Name::Captions {
+            language: "pt-BR".to_owned(),
+            revision: 2,
+            is_playlist: false,
+        };
+        assert_eq!(parse("captions/pt-BR.2.vtt"), Some(captions));
+        for name in [
+            "",
+            "/",
+            "..",
+            "../poster.jpg",
+            "v480/../poster.jpg",
+            "v480/012.m4s",
+            "v480/+1.m4s",
+            "v480/1.m4s/",
+            "v480//1.m4s",
+            "v480/-1.m4s",
+            "v480/1.mp4",
+            "v480/init.mp4.bak",
+            "V480/1.m4s",
+            "storyboard/..jpg",
+            "captions/en.vtt",
+            "captions/en.01.vtt",
+            "./poster.jpg",
+            "poster.jpg/",
+            "v480/99999999999.m4s",
+            "%2e%2e/poster.jpg",
+        ] {
+            assert_eq!(parse(name), None, "{name}");
+        }
+    }
+}

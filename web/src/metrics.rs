@@ -1,0 +1,166 @@
+//! Prometheus' `/metrics`: what the server counts, and what the rooms answer when asked.
+//!
+//! Labels are the routes of the table, never paths as sent: their number is bounded.
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::{HeaderMap, HeaderValue, Method, header};
+use jiff::Timestamp;
+use lectern_lms::Role;
+use prometheus::core::Collector;
+use prometheus::{
+    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::App;
+use crate::auth;
+use crate::client::Client;
+use crate::extract::blocking;
+use crate::problem::Problem;
+
+mod rooms;
+
+/// Seconds; a page's request is well below the first, an upload's last piece above the last.
+const BUCKETS: [f64; 9] = [0.002, 0.01, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0, 60.0];
+
+/// The server's own counters.
+pub struct Metrics {
+    registry: Registry,
+    requests: IntCounterVec,
+    seconds: HistogramVec,
+    open: IntGauge,
+    /// Open event streams
+    pub event_streams: IntGauge,
+}
+
+impl Metrics {
+    /// Registers them.
+    ///
+    /// # Errors
+    /// Two have the same name.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let labels = ["method", "route", "status"];
+        let requests = Opts::new("lectern_http_requests_total", "Requests answered");
+        let seconds = HistogramOpts::new(
+            "lectern_http_request_seconds",
+            "Time until the answer's head was ready",
+        );
+        let metrics = Self {
+            registry: Registry::new(),
+            requests: IntCounterVec::new(requests, &labels)?,
+            seconds: HistogramVec::new(seconds.buckets(BUCKETS.to_vec()), &["method", "route"])?,
+            open: IntGauge::new("lectern_http_requests_open", "Requests being answered")?,
+            event_streams: IntGauge::new("lectern_http_event_streams", "Open event streams")?,
+        };
+        let all: [Box<dyn Collector>; 4] = [
+            Box::new(metrics.requests.clone()),
+            Box::new(metrics.seconds.clone()),
+            Box::new(metrics.open.clone()),
+            Box::new(metrics.event_streams.clone()),
+        ];
+        for collector in all {
+            metrics.registry.register(collector)?;
+        }
+        Ok(metrics)
+    }
+}
+
+/// Counts each request by its route.
+pub(crate) async fn count(State(app): State<App>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("pages", MatchedPath::as_str);
+    let method = method_label(request.method());
+    let metrics = &app.metrics;
+    let open = Open::new(&metrics.open);
+    let timer = metrics
+        .seconds
+        .with_label_values(&[method, route])
+        .start_timer();
+    let response = next.run(request).await;
+    timer.observe_duration();
+    drop(open);
+    metrics
+        .requests
+        .with_label_values(&[method, route, response.status().as_str()])
+        .inc();
+    response
+}
+
+/// Counts down also when the request's future is dropped because its client has gone.
+struct Open<'a>(&'a IntGauge);
+
+impl<'a> Open<'a> {
+    fn new(gauge: &'a IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// Methods anyone may invent must not become labels.
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().route("/metrics", get(metrics))
+}
+
+async fn metrics(
+    State(app): State<App>,
+    client: Client,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    allow(&app, &client, &headers)?;
+    let now = app.now();
+    let text = blocking(move || print(&app, now)).await?;
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+}
+
+/// From this machine itself (and not by a page whose name resolves to it), or with a token of an
+/// administrator or auditor.
+fn allow(app: &App, client: &Client, headers: &HeaderMap) -> Result<(), Problem> {
+    if client.is_loopback
+        && client.host_is_literal()
+        && !headers.contains_key(header::AUTHORIZATION)
+    {
+        return Ok(());
+    }
+    let caller = auth::authenticate(app, client, headers)?.ok_or_else(Problem::unauthorized)?;
+    auth::check_exposure(app, client, &caller.person.roles)?;
+    if caller.is_any(&[Role::Admin, Role::Auditor]) {
+        return Ok(());
+    }
+    Err(Problem::forbidden(
+        "Metrics are read on the box itself, or with a token of an administrator or auditor.",
+    ))
+}
+
+fn print(app: &App, now: Timestamp) -> Result<Vec<u8>, Problem> {
+    let mut families = app.metrics.registry.gather();
+    families.extend(rooms::gather(app, now)?);
+    families.sort_by(|a, b| a.name().cmp(b.name()));
+    let mut text = Vec::new();
+    TextEncoder::new()
+        .encode(&families, &mut text)
+        .map_err(Problem::internal)?;
+    Ok(text)
+}

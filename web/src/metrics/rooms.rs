@@ -1,0 +1,169 @@
+//! What the rooms answer when the metrics are read; nothing is kept between two readings.
+
+use jiff::Timestamp;
+use prometheus::core::Collector;
+use prometheus::proto::MetricFamily;
+use prometheus::{Gauge, GaugeVec, Opts};
+
+use crate::api::system::{Facts, memory_bytes};
+use crate::app::App;
+use crate::problem::Problem;
+
+pub(super) fn gather(app: &App, now: Timestamp) -> Result<Vec<MetricFamily>, Problem> {
+    let facts = Facts::gather(app, now)?;
+    let jobs = app.library.jobs()?;
+    let running = jobs.iter().filter(|job| job.is_running).count();
+    let mut families = Families::default();
+
+    families.one(
+        "lectern_up_seconds",
+        "Since the server started",
+        seconds(app.started, now),
+    )?;
+    families.one(
+        "lectern_memory_bytes",
+        "Resident memory of the daemon",
+        memory_bytes() as f64,
+    )?;
+    families.one(
+        "lectern_disk_free_bytes",
+        "Free on the content's disk",
+        facts.disk.free_bytes as f64,
+    )?;
+    families.one(
+        "lectern_disk_total_bytes",
+        "Size of the content's disk",
+        facts.disk.total_bytes as f64,
+    )?;
+    families.one(
+        "lectern_disk_floor_bytes",
+        "Uploads stop when no more is free",
+        facts.disk.floor_bytes as f64,
+    )?;
+    families.one(
+        "lectern_statements_total",
+        "Statements ever stored",
+        facts.statements as f64,
+    )?;
+    // A fold commits with the statements it takes in; the server starts when all have caught up.
+    families.one(
+        "lectern_fold_lag_statements",
+        "Statements that charts do not show yet",
+        0.0,
+    )?;
+
+    let waiting = [("running", running), ("queued", jobs.len() - running)];
+    let waiting = waiting.map(|(state, count)| (state.to_owned(), count as f64));
+    families.many("lectern_jobs", "Encoding jobs", "state", &waiting)?;
+
+    let stores = [("records", facts.records), ("library", facts.library)];
+    let of = |value: fn(&lectern_store::Stats) -> f64| {
+        stores.map(|(name, stats)| (name.to_owned(), value(&stats)))
+    };
+    families.many(
+        "lectern_store_bytes",
+        "Size of a store's file",
+        "store",
+        &of(|s| s.file_bytes as f64),
+    )?;
+    families.many(
+        "lectern_store_commits_total",
+        "Durable commits",
+        "store",
+        &of(|s| s.commits as f64),
+    )?;
+    families.many(
+        "lectern_store_writes_total",
+        "Writes answered after a commit",
+        "store",
+        &of(|s| s.writes as f64),
+    )?;
+    let time = of(|s| s.commit_time.as_secs_f64());
+    families.many(
+        "lectern_store_commit_seconds_total",
+        "Time spent in commits",
+        "store",
+        &time,
+    )?;
+    families.many(
+        "lectern_store_reopened_total",
+        "Openings after an I/O error",
+        "store",
+        &of(|s| s.reopened as f64),
+    )?;
+    families.many(
+        "lectern_store_refused_total",
+        "Writes refused, disk full",
+        "store",
+        &of(|s| s.refused_full as f64),
+    )?;
+
+    let upstreams = &facts.upstreams;
+    let lag: Vec<_> = upstreams
+        .iter()
+        .map(|one| (one.name.clone(), one.lag as f64))
+        .collect();
+    families.many(
+        "lectern_upstream_lag_statements",
+        "Statements that wait for an upstream",
+        "upstream",
+        &lag,
+    )?;
+    let age = |one: &crate::api::system::UpstreamFacts| one.lag_seconds as f64;
+    let age: Vec<_> = upstreams
+        .iter()
+        .map(|one| (one.name.clone(), age(one)))
+        .collect();
+    families.many(
+        "lectern_upstream_lag_seconds",
+        "Age of the oldest that waits",
+        "upstream",
+        &age,
+    )?;
+    let dead: Vec<_> = upstreams
+        .iter()
+        .map(|one| (one.name.clone(), one.dead as f64))
+        .collect();
+    families.many(
+        "lectern_upstream_dead_statements",
+        "Statements refused for good",
+        "upstream",
+        &dead,
+    )?;
+    Ok(families.0)
+}
+
+fn seconds(from: Timestamp, to: Timestamp) -> f64 {
+    to.duration_since(from).as_secs_f64()
+}
+
+#[derive(Default)]
+struct Families(Vec<MetricFamily>);
+
+impl Families {
+    fn one(&mut self, name: &str, help: &str, value: f64) -> Result<(), Problem> {
+        let gauge = Gauge::new(name, help).map_err(Problem::internal)?;
+        gauge.set(value);
+        self.0.extend(gauge.collect());
+        Ok(())
+    }
+
+    fn many(
+        &mut self,
+        name: &str,
+        help: &str,
+        label: &str,
+        values: &[(String, f64)],
+    ) -> Result<(), Problem> {
+        let gauges = GaugeVec::new(Opts::new(name, help), &[label]).map_err(Problem::internal)?;
+        for (name, value) in values {
+            gauges.with_label_values(&[name]).set(*value);
+        }
+        // The encoder takes a family without a sample for an error.
+        if values.is_empty() {
+            return Ok(());
+        }
+        self.0.extend(gauges.collect());
+        Ok(())
+    }
+}

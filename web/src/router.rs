@@ -1,0 +1,94 @@
+//! All routes, joined: the API with its description, the standards' doors, the pages behind them.
+
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::{Router, middleware};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::App;
+use crate::client::Client;
+use crate::problem::Problem;
+use crate::{api, client, guard, headers, health, media, metrics, plain_http, tls_pages, ui, xapi};
+
+/// The router with its state, ready to be driven.
+pub fn router(app: App) -> Router {
+    let (routes, mut document) = routes().split_for_parts();
+    api::openapi::name_operations(&mut document);
+    let document = api::openapi::Document::new(&document);
+    routes
+        .fallback(elsewhere)
+        .layer(middleware::from_fn_with_state(app.clone(), guard::guard))
+        .layer(axum::Extension(document))
+        // The guard bounds every body by the route's row in the table.
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn_with_state(app.clone(), metrics::count))
+        .layer(middleware::from_fn_with_state(app.clone(), xapi::label))
+        .layer(middleware::from_fn(headers::secure))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            client::identify,
+        ))
+        .with_state(app)
+}
+
+/// The API's description (OpenAPI 3.1).
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let mut document = routes().split_for_parts().1;
+    api::openapi::name_operations(&mut document);
+    document
+}
+
+fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(api::openapi::ApiDoc::openapi())
+        .merge(api::routes())
+        .merge(health::routes())
+        .merge(media::routes())
+        .merge(metrics::routes())
+        .merge(tls_pages::routes())
+        .merge(xapi::routes())
+}
+
+/// What no route matched: a page, or nothing.
+async fn elsewhere(State(app): State<App>, client: Client, request: Request) -> Response {
+    let path = request.uri().path();
+    if DOORS.iter().any(|door| {
+        path.strip_prefix(door)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }) {
+        return Problem::not_found("address").into_response();
+    }
+    if let Some(answer) = plain_http::instead(&app, &client, path) {
+        return answer;
+    }
+    ui::serve(request.method(), path, request.headers())
+}
+
+/// Paths below which there are no pages.
+const DOORS: [&str; 11] = [
+    "/api",
+    "/xapi",
+    "/media",
+    "/whip",
+    "/whep",
+    "/live",
+    "/lti",
+    "/cmi5",
+    "/scorm",
+    "/credentials",
+    "/.well-known",
+];
+
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied());
+    Problem::internal(format!(
+        "a handler panicked: {}",
+        text.unwrap_or("(no text)")
+    ))
+    .into_response()
+}

@@ -1,0 +1,97 @@
+//! What answers carry.
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderName, HeaderValue, header};
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use lectern_xapi::{Version, print_timestamp};
+
+use super::knock::VERSION;
+use crate::app::App;
+
+const CONSISTENT_THROUGH: HeaderName =
+    HeaderName::from_static("x-experience-api-consistent-through");
+
+/// Any page may read these answers: none depends on a cookie.
+const SHARED: [(HeaderName, &str); 4] = [
+    (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    (
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        "ETag, Last-Modified, Content-Length, WWW-Authenticate, X-Experience-API-Version, \
+         X-Experience-API-Consistent-Through, X-Experience-API-Hash",
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "cross-origin",
+    ),
+    (header::CACHE_CONTROL, "private, no-cache"),
+];
+
+/// Outermost: labels everything below `/xapi`, whoever answered it, and lets pages from elsewhere read it.
+pub(crate) async fn label(State(app): State<App>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if path != "/xapi" && !path.starts_with("/xapi/") {
+        return next.run(request).await;
+    }
+    // What was refused before anyone looked at the version is labelled with the one asked for, if it is one.
+    let asked = super::knock::version(request.headers()).unwrap_or(app.config.xapi_default);
+    let is_statements = path == "/xapi/statements";
+    let through = app.lrs.consistent_through();
+    let mut response = next.run(request).await;
+    if !response.headers().contains_key(VERSION) {
+        set_version(&mut response, asked);
+    }
+    if is_statements && !response.headers().contains_key(CONSISTENT_THROUGH) {
+        set_consistent_through(&mut response, through);
+    }
+    for (name, value) in SHARED {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+pub(super) fn set_version(response: &mut Response, version: Version) {
+    let value = HeaderValue::from_static(version.header());
+    response.headers_mut().insert(VERSION, value);
+}
+
+pub(super) fn set_consistent_through(response: &mut Response, through: Timestamp) {
+    if let Ok(value) = HeaderValue::try_from(print_timestamp(through)) {
+        response.headers_mut().insert(CONSISTENT_THROUGH, value);
+    }
+}
+
+/// The answer to HEAD: all of GET's headers.
+pub(super) async fn without_body(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    if let Ok(body) = body.collect().await {
+        let length = body.to_bytes().len();
+        parts
+            .headers
+            .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    Response::from_parts(parts, Body::empty())
+}
+
+/// An HTTP date; the standard's `Last-Modified` knows no more than seconds.
+pub(super) fn http_date(at: Timestamp) -> Option<HeaderValue> {
+    // Before 1970 there are no HTTP dates, and a box without a clock thinks it is earlier still.
+    if at < Timestamp::UNIX_EPOCH {
+        return None;
+    }
+    HeaderValue::try_from(httpdate::fmt_http_date(at.into())).ok()
+}
+
+pub(super) fn json(text: String) -> Response {
+    let mut response = Response::new(Body::from(text));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    response
+}

@@ -1,0 +1,109 @@
+//! `/statements` (Comm 2.1).
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, Method, StatusCode, header};
+use lectern_lrs::{Caller, StatementsBody, join_multipart};
+use lectern_xapi::multipart;
+
+use super::{Asked, answer, other_method};
+use crate::extract::blocking;
+use crate::problem::Problem;
+
+pub(super) async fn answer(mut asked: Asked, caller: Caller) -> Result<Response, Problem> {
+    match asked.method {
+        Method::GET => get(asked, caller).await,
+        Method::POST => {
+            no_parameters(&asked)?;
+            let body = body(&mut asked)?;
+            let ids = asked
+                .app
+                .lrs
+                .post_statements(&caller, asked.version, body)
+                .await?;
+            Ok(answer::json(serde_json::json!(ids).to_string()))
+        }
+        Method::PUT => {
+            let [(name, id)] = asked.parameters.as_slice() else {
+                return Err(Problem::bad_request(
+                    "PUT takes exactly one parameter, statementId.",
+                ));
+            };
+            if name != "statementId" {
+                return Err(Problem::bad_request(
+                    "PUT takes exactly one parameter, statementId.",
+                ));
+            }
+            let id = id.clone();
+            let body = body(&mut asked)?;
+            asked
+                .app
+                .lrs
+                .put_statement(&caller, asked.version, &id, body)
+                .await?;
+            Ok(StatusCode::NO_CONTENT.into_response())
+        }
+        _ => Err(other_method()),
+    }
+}
+
+async fn get(asked: Asked, caller: Caller) -> Result<Response, Problem> {
+    let found = blocking(move || {
+        let languages = asked.headers.get(header::ACCEPT_LANGUAGE);
+        let languages = languages.and_then(|value| value.to_str().ok());
+        asked
+            .app
+            .lrs
+            .get_statements(&caller, asked.version, &asked.parameters, languages)
+    })
+    .await?;
+    let mut response = match found.attachments {
+        None => answer::json(found.json),
+        Some(attachments) => {
+            let (content_type, bytes) = join_multipart(found.json.as_bytes(), &attachments);
+            let mut response = Response::new(Body::from(bytes));
+            let content_type = HeaderValue::try_from(content_type).map_err(Problem::internal)?;
+            response
+                .headers_mut()
+                .insert(header::CONTENT_TYPE, content_type);
+            response
+        }
+    };
+    let date = found.last_modified.and_then(answer::http_date);
+    response
+        .headers_mut()
+        .extend(date.map(|date| (header::LAST_MODIFIED, date)));
+    Ok(response)
+}
+
+fn no_parameters(asked: &Asked) -> Result<(), Problem> {
+    match asked.parameters.first() {
+        None => Ok(()),
+        Some((name, _)) => Err(Problem::bad_request(format!(
+            "POST takes no parameter {name:?}."
+        ))),
+    }
+}
+
+/// What the body is, by its type: statements, or statements with attachments.
+fn body(asked: &mut Asked) -> Result<StatementsBody, Problem> {
+    let kind = asked
+        .headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let kind = kind.unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    let bytes = std::mem::take(&mut asked.body);
+    if essence.eq_ignore_ascii_case("application/json") {
+        return Ok(StatementsBody::Json(bytes));
+    }
+    match multipart::boundary(kind) {
+        Some(boundary) => Ok(StatementsBody::Multipart {
+            bytes,
+            boundary: boundary.map_err(lectern_lrs::Error::from)?,
+        }),
+        None => Err(Problem::bad_request(
+            "Send statements as application/json, or with attachments as multipart/mixed.",
+        )),
+    }
+}

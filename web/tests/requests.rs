@@ -1,0 +1,491 @@
+//! What every request meets: strict bodies, bounds, problem documents, headers.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod support;
+
+use axum::body::Body;
+use lectern_lms::Role;
+use serde_json::json;
+use support::{ELSEWHERE, TestBox};
+
+#[tokio::test]
+async fn unknown_members_are_refused_by_name() {
+    let it = TestBox::new();
+    let root = it.caller("root", &[Role::Admin]);
+    let answer = root
+        .json(
+            "POST",
+            "/api/v1/people",
+            &json!({"name": "ada", "rolls": ["learner"]}),
+        )
+        .await
+        .expect(400);
+    assert_eq!(answer.problem(), "bad-request");
+    assert!(
+        answer.json()["detail"].as_str().unwrap().contains("rolls"),
+        "{}",
+        answer.text()
+    );
+    let answer = root
+        .json("PATCH", "/api/v1/settings", &json!({"plain_http": "some"}))
+        .await
+        .expect(400);
+    assert!(
+        answer.json()["detail"]
+            .as_str()
+            .unwrap()
+            .contains("learners"),
+        "{}",
+        answer.text()
+    );
+    let answer = root.get("/api/v1/people?order=name").await.expect(400);
+    assert!(
+        answer.json()["detail"].as_str().unwrap().contains("order"),
+        "{}",
+        answer.text()
+    );
+}
+
+#[tokio::test]
+async fn bodies_beyond_the_routes_bound_are_refused_announced_or_not() {
+    let it = TestBox::new();
+    let root = it.caller("root", &[Role::Admin]);
+    let large = json!({"name": "x".repeat(300 * 1024)}).to_string();
+    let announced = root
+        .clone()
+        .header("content-length", &large.len().to_string());
+    let answer = announced
+        .send(
+            "POST",
+            "/api/v1/people",
+            Some("application/json"),
+            Body::from(large.clone()),
+        )
+        .await;
+    assert_eq!(answer.expect(413).problem(), "too-large");
+    let pieces: Vec<_> = large
+        .as_bytes()
+        .chunks(1000)
+        .map(|piece| Ok::<_, std::io::Error>(piece.to_vec()))
+        .collect();
+    let streamed = Body::from_stream(futures_util::stream::iter(pieces));
+    let answer = root
+        .send("POST", "/api/v1/people", Some("application/json"), streamed)
+        .await;
+    assert_eq!(answer.expect(413).problem(), "too-large");
+}
+
+#[tokio::test]
+async fn what_is_not_json_is_refused_with_the_place() {
+    let it = TestBox::new();
+    let root = it.caller("root", &[Role::Admin]);
+    let answer = root
+        .send(
+            "POST",
+            "/api/v1/people",
+            Some("application/json"),
+            Body::from("{\"name\":"),
+        )
+        .await;
+    assert!(
+        answer.expect(400).json()["detail"]
+            .as_str()
+            .unwrap()
+            .contains("line 1")
+    );
+    let answer = root
+        .send(
+            "POST",
+            "/api/v1/people",
+            Some("text/plain"),
+            Body::from("{}"),
+        )
+        .await;
+    assert_eq!(answer.expect(415).problem(), "unsupported-media-type");
+}
+
+#[tokio::test]
+async fn unknown_addresses_and_methods_answer_with_problems_under_the_api() {
+    let it = TestBox::new();
+    assert_eq!(
+        it.nobody()
+            .get("/api/v1/nothing")
+            .await
+            .expect(404)
+            .problem(),
+        "not-found"
+    );
+    assert_eq!(
+        it.nobody().get("/api").await.expect(404).problem(),
+        "not-found"
+    );
+    let answer = it
+        .nobody()
+        .send("PUT", "/api/v1/settings", None, Body::empty())
+        .await
+        .expect(405);
+    assert_eq!(answer.header("allow"), "GET, PATCH");
+    let root = it.caller("root", &[Role::Admin]);
+    let answer = root
+        .json("PATCH", "/api/v1/people/no-uuid", &json!({}))
+        .await
+        .expect(404);
+    assert_eq!(answer.problem(), "not-found");
+}
+
+#[tokio::test]
+async fn every_answer_forbids_framing_and_foreign_scripts() {
+    let it = TestBox::new();
+    for path in [
+        "/",
+        "/api/v1/setup",
+        "/api/v1/nothing",
+        "/healthz",
+        "/watch/x",
+    ] {
+        let answer = it.nobody().get(path).await;
+        let policy = answer.header("content-security-policy");
+        assert!(
+            policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"),
+            "{path}"
+        );
+        assert!(
+            policy.contains("media-src 'self' blob:") && !policy.contains("script-src"),
+            "{path}"
+        );
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(answer.header("strict-transport-security"), "", "{path}");
+        assert!(!policy.contains("upgrade-insecure-requests"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_api_answers_is_not_kept_by_browsers() {
+    let it = TestBox::new();
+    let root = it.caller("root", &[Role::Admin]);
+    for path in ["/api/v1/session", "/api/v1/people", "/api/v1/nothing"] {
+        let answer = root.get(path).await;
+        assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn people_are_added_changed_imported_and_erased() {
+    let it = TestBox::new();
+    let root = it.caller("root", &[Role::Admin]);
+    let new = json!({"name": "ada", "display_name": "Ada L.", "email": "ada@example.org", "roles": ["learner"]});
+    let ada = root
+        .json("POST", "/api/v1/people", &new)
+        .await
+        .expect(201)
+        .json();
+    let path = format!("/api/v1/people/{}", ada["id"].as_str().unwrap());
+    assert_eq!(
+        root.json("POST", "/api/v1/people", &new)
+            .await
+            .expect(409)
+            .problem(),
+        "name-taken"
+    );
+    let changed = root
+        .json("PATCH", &path, &json!({"roles": ["learner", "instructor"]}))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(changed["roles"], json!(["instructor", "learner"]));
+    root.json(
+        "POST",
+        &format!("{path}/password"),
+        &json!({"password": "a long enough one"}),
+    )
+    .await
+    .expect(204);
+    let csv = "name,role\nbob,learner\nmallory,emperor\n";
+    let report = root
+        .send(
+            "POST",
+            "/api/v1/people/import",
+            Some("text/csv"),
+            Body::from(csv),
+        )
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&report["added"], &report["errors"][0]["line"]),
+        (&json!(1), &json!(3)),
+        "{report}"
+    );
+    let teacher = it.caller("teacher", &[Role::Instructor]);
+    let found = teacher.get("/api/v1/people?q=ada").await.expect(200).json();
+    assert_eq!(found["items"][0]["display_name"], "Ada L.");
+    assert!(found["items"][0].get("email").is_none());
+    let first = root.get("/api/v1/people?limit=2").await.expect(200).json();
+    let next = first["next"].as_str().unwrap();
+    let second = root
+        .get(&format!("/api/v1/people?limit=2&cursor={next}"))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(first["items"].as_array().unwrap().len(), 2);
+    assert_ne!(first["items"][1]["id"], second["items"][0]["id"]);
+    root.send("DELETE", &path, None, Body::empty())
+        .await
+        .expect(204);
+    root.send("DELETE", &path, None, Body::empty())
+        .await
+        .expect(404);
+    let audit = root.get("/api/v1/audit").await.expect(200).json();
+    let deeds: Vec<_> = audit["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["what"].clone())
+        .collect();
+    assert_eq!(deeds[0], "person.remove");
+    assert!(
+        deeds.contains(&json!("person.import")) && deeds.contains(&json!("password.set")),
+        "{deeds:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_last_administrator_stays() {
+    let it = TestBox::new();
+    let root = it.person("root", &[Role::Admin]);
+    let asking = it.signed_in("root").await;
+    let path = format!("/api/v1/people/{}", root.id);
+    assert_eq!(
+        asking
+            .json("PATCH", &path, &json!({"roles": []}))
+            .await
+            .expect(409)
+            .problem(),
+        "last-admin"
+    );
+    assert_eq!(
+        asking
+            .send("DELETE", &path, None, Body::empty())
+            .await
+            .expect(409)
+            .problem(),
+        "last-admin"
+    );
+}
+
+#[tokio::test]
+async fn a_credentials_secret_is_shown_once() {
+    let it = TestBox::new();
+    let root = it.caller("root", &[Role::Admin]);
+    let new = json!({"name": "campus", "scopes": ["statements/write", "statements/read"]});
+    let made = root
+        .json("POST", "/api/v1/credentials", &new)
+        .await
+        .expect(201)
+        .json();
+    let (key, secret) = (
+        made["key"].as_str().unwrap(),
+        made["secret"].as_str().unwrap(),
+    );
+    assert!(
+        it.app
+            .lrs
+            .credentials()
+            .verify(key, secret)
+            .unwrap()
+            .is_some()
+    );
+    let listed = root.get("/api/v1/credentials").await.expect(200);
+    assert!(!listed.text().contains(secret));
+    assert_eq!(
+        listed.json()["items"][0]["scopes"],
+        json!(["statements/write", "statements/read"])
+    );
+    let path = format!("/api/v1/credentials/{}", made["id"].as_str().unwrap());
+    root.send("DELETE", &path, None, Body::empty())
+        .await
+        .expect(204);
+    assert!(
+        it.app
+            .lrs
+            .credentials()
+            .verify(key, secret)
+            .unwrap()
+            .is_none()
+    );
+    root.json(
+        "POST",
+        "/api/v1/credentials",
+        &json!({"name": "x", "scopes": ["everything"]}),
+    )
+    .await
+    .expect(400);
+}
+
+#[tokio::test]
+async fn upstreams_are_added_paused_and_removed_and_never_show_their_secret() {
+    let it = TestBox::new();
+    let root = it.caller("root", &[Role::Admin]);
+    let new = json!({"name": "central", "url": "https://lrs.example/xapi", "key": "k", "secret": "s3cr3t-of-ours"});
+    let id = root
+        .json("POST", "/api/v1/upstreams", &new)
+        .await
+        .expect(201)
+        .json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let listed = root.get("/api/v1/upstreams").await.expect(200);
+    assert!(!listed.text().contains("s3cr3t-of-ours"));
+    assert_eq!(listed.json()["items"][0]["lag"], 0);
+    let path = format!("/api/v1/upstreams/{id}");
+    assert_eq!(
+        root.json("PATCH", &path, &json!({"paused": true}))
+            .await
+            .expect(200)
+            .json()["paused"],
+        true
+    );
+    assert_eq!(
+        root.get(&format!("{path}/dead")).await.expect(200).json()["items"],
+        json!([])
+    );
+    root.send("POST", &format!("{path}/dead/1/retry"), None, Body::empty())
+        .await
+        .expect(404);
+    root.send("DELETE", &path, None, Body::empty())
+        .await
+        .expect(204);
+    root.get(&format!("{path}/dead")).await.expect(404);
+}
+
+#[tokio::test]
+async fn metrics_are_for_this_machine_and_for_tokens_of_those_who_run_it() {
+    let it = TestBox::new();
+    it.nobody().get("/api/v1/setup").await.expect(200);
+    let text = it.nobody().get("/metrics").await.expect(200).text();
+    let line =
+        "lectern_http_requests_total{method=\"GET\",route=\"/api/v1/setup\",status=\"200\"} 1";
+    assert!(text.contains(line), "{text}");
+    for name in [
+        "lectern_disk_free_bytes",
+        "lectern_jobs",
+        "lectern_store_commits_total",
+        "lectern_fold_lag_statements",
+    ] {
+        assert!(text.contains(name), "{name}");
+    }
+    it.nobody()
+        .header("x-forwarded-for", "127.0.0.1")
+        .get("/metrics")
+        .await
+        .expect(401);
+    it.nobody()
+        .header("host", "evil.example")
+        .get("/metrics")
+        .await
+        .expect(401);
+    it.nobody()
+        .from(ELSEWHERE)
+        .get("/metrics")
+        .await
+        .expect(401);
+    it.caller("ada", &[Role::Learner])
+        .get("/metrics")
+        .await
+        .expect(403);
+    let root = it.caller("root", &[Role::Admin]);
+    root.clone()
+        .from(ELSEWHERE)
+        .get("/metrics")
+        .await
+        .expect(403);
+    root.from(ELSEWHERE)
+        .over_https()
+        .get("/metrics")
+        .await
+        .expect(200);
+}
+
+#[tokio::test]
+async fn the_system_page_counts_and_says_what_is_bad_first() {
+    let it = TestBox::new();
+    let root = it.caller("root", &[Role::Admin]);
+    let system = root.get("/api/v1/system").await.expect(200).json();
+    assert_eq!(system["version"], "0.0.0-test");
+    assert_eq!(system["https"]["enabled"], false);
+    let order = ["bad", "soon", "ok"];
+    let states = system["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|check| check["state"].as_str().unwrap());
+    let places: Vec<_> = states
+        .map(|state| order.iter().position(|known| *known == state).unwrap())
+        .collect();
+    assert!(places.is_sorted() && places.len() >= 5, "{places:?}");
+    assert!(
+        system["memory_bytes"].as_u64().unwrap() > 0
+            && system["disk"]["total"].as_u64().unwrap() > 0
+    );
+    assert_eq!(
+        root.get("/api/v1/jobs").await.expect(200).json()["items"],
+        json!([])
+    );
+    it.nobody().get("/healthz").await.expect(200);
+    it.nobody().get("/readyz").await.expect(200);
+    it.app.shutdown.cancel();
+    it.nobody().get("/readyz").await.expect(503);
+}
+
+#[tokio::test]
+async fn a_backup_is_streamed_as_it_is_made_and_a_failed_one_is_cut_off() {
+    use std::sync::Arc;
+    let it = TestBox::with(|config| {
+        config.backup = Some(Arc::new(|to| {
+            to.write_all(&vec![7; 1_000_000])
+                .map_err(|error| error.to_string())
+        }));
+    });
+    let root = it.caller("root", &[Role::Admin]);
+    let answer = root.get("/api/v1/system/backup").await.expect(200);
+    assert_eq!(
+        (answer.body.len(), answer.header("content-type")),
+        (1_000_000, "application/x-tar")
+    );
+    assert!(answer.header("content-disposition").contains(".tar"));
+}
+
+#[tokio::test]
+async fn the_sample_lecture_becomes_a_video_with_captions() {
+    let film = tempfile::tempdir().unwrap();
+    std::fs::write(film.path().join("welcome.mp4"), b"not really a film").unwrap();
+    std::fs::write(
+        film.path().join("welcome.en.vtt"),
+        "WEBVTT\n\n00:00.000 --> 00:01.000\nHello\n",
+    )
+    .unwrap();
+    let it = TestBox::with(|config| {
+        config.sample = Some(lectern_web::Sample {
+            film: film.path().join("welcome.mp4"),
+            captions: Some(film.path().join("welcome.en.vtt")),
+            title: "Welcome".into(),
+            language: "en".into(),
+        });
+    });
+    let teacher = it.caller("teacher", &[Role::Instructor]);
+    let id = teacher
+        .send("POST", "/api/v1/sample", None, Body::empty())
+        .await
+        .expect(201)
+        .json();
+    let id: lectern_library::VideoId = id["id"].as_str().unwrap().parse().unwrap();
+    assert_eq!(it.app.library.video(id).unwrap().title, "Welcome");
+    assert_eq!(it.app.library.captions(id).unwrap().len(), 1);
+    let none = TestBox::new();
+    none.caller("root", &[Role::Admin])
+        .send("POST", "/api/v1/sample", None, Body::empty())
+        .await
+        .expect(404);
+}

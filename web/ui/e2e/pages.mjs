@@ -1,0 +1,294 @@
+// Drives the pages as people do, on a fresh box: set-up wizard, sample lecture, upload, captions, access,
+// people, credentials, sign-out. The player has its own (`player.mjs`), looks and access theirs (`axe.mjs`).
+//
+//   SETUP='http://127.0.0.1:8080/setup#TOKEN' FILM=film.mp4 [SHOTS=folder] [NO_SAMPLE=1] node e2e/pages.mjs
+//
+// Ends with an admin `ada` whose password is `three quiet words`. Exit 1 at the first step that fails.
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { chromium } from 'playwright-core';
+
+import { lay } from './lib/wire.mjs';
+
+const { SETUP, FILM, SHOTS } = process.env;
+if (!SETUP || !FILM) {
+  console.error("Set SETUP (the box's set-up link) and FILM (a video file).");
+  process.exit(2);
+}
+const wire = await lay(new URL(SETUP));
+const BASE = wire.origin;
+const PASSWORD = 'three quiet words';
+if (SHOTS) await mkdir(SHOTS, { recursive: true });
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
+});
+const context = await browser.newContext({ viewport: { width: 1280, height: 860 } });
+const page = await context.newPage();
+page.setDefaultTimeout(20_000);
+const errors = [];
+page.on('pageerror', (error) => errors.push(error.message));
+
+let steps = 0;
+async function step(name, work) {
+  steps += 1;
+  try {
+    await work();
+    assert.deepEqual(errors, [], 'a script failed on the page');
+    console.log(`ok   ${name}`);
+  } catch (error) {
+    console.log(`FAIL ${name}\n${error.stack ?? error}`);
+    if (SHOTS) await page.screenshot({ path: join(SHOTS, 'failed.png'), fullPage: true });
+    await browser.close();
+    wire.close();
+    process.exit(1);
+  }
+  if (SHOTS) await page.screenshot({ path: join(SHOTS, `${steps}.png`), fullPage: true });
+}
+
+const button = (name) => page.getByRole('button', { name });
+const link = (name) => page.getByRole('link', { name });
+const label = (name) => page.getByLabel(name, { exact: true });
+const heading = (name) => page.getByRole('heading', { level: 1, name });
+const focused = () => page.evaluate(() => document.activeElement?.tagName);
+const saved = async (file, text) => {
+  const path = join(tmpdir(), `lectern-${process.pid}-${file}`);
+  await writeFile(path, text);
+  return path;
+};
+
+await step('the wizard refuses what cannot be, and makes the first admin', async () => {
+  await page.goto(BASE + new URL(SETUP).pathname + new URL(SETUP).hash);
+  await button('Next').click();
+  await page.getByText('Choose a name without spaces.').first().waitFor();
+  await page.getByLabel('Your name').fill('Ada Obi');
+  await label('Sign-in name').fill('ada');
+  await label('Password').fill(PASSWORD);
+  await button('Next').click();
+  await page.getByLabel('Site name').fill('North School');
+  await button('Next').click();
+  await page.getByText('it is fixed').first().waitFor();
+  await button('Finish').click();
+  await page.getByText('The box is yours').first().waitFor();
+  await button('Go to the library').click();
+  await heading('Library').waitFor();
+  await page.getByText('No lectures yet').first().waitFor();
+});
+
+await step('a page begins at its heading, by keyboard as by mouse', async () => {
+  await link('People').press('Enter');
+  await heading('People').waitFor();
+  assert.equal(await focused(), 'H1');
+  assert.match(await page.title(), /^People · North School$/u);
+  await page.goBack();
+  await heading('Library').waitFor();
+});
+
+await step('the empty library adds the sample lecture', async () => {
+  if (process.env.NO_SAMPLE) return;
+  await button('Add the sample lecture').click();
+  await page.getByText('The sample lecture is being prepared').first().waitFor();
+  await page.locator('article, li.card').first().waitFor();
+});
+
+let video = '';
+await step('an upload shows its progress and becomes a video that plays', async () => {
+  await link('Upload video').first().click();
+  await page.locator('input[type=file]').setInputFiles(FILM);
+  await link(/^Open: /u).click({ timeout: 60_000 });
+  video = new URL(page.url()).pathname.split('/').pop();
+  await page.locator('video').waitFor({ timeout: 120_000 });
+});
+
+await step('an empty file is refused before anything is sent', async () => {
+  await page.goto(`${BASE}/upload`);
+  await page.locator('input[type=file]').setInputFiles(await saved('nothing.mp4', ''));
+  await page.getByText('This file is empty').first().waitFor();
+});
+
+await step('a file that is no video fails with a sentence', async () => {
+  await page
+    .locator('input[type=file]')
+    .setInputFiles(await saved('noise.mp4', 'no video\n'.repeat(999)));
+  await link(/^Open: .*noise/u).waitFor({ timeout: 60_000 });
+  await page.goto(BASE);
+  await page.getByText('could not be prepared').first().waitFor({ timeout: 240_000 });
+});
+
+await step('an upload outlives a lost network and a reload', async () => {
+  const film = await saved(
+    'long.mp4',
+    Buffer.concat([await readFile(FILM), randomBytes(24 << 20)]),
+  );
+  const patches = [];
+  page.on('request', (request) => {
+    if (request.method() === 'PATCH' && request.url().includes('/uploads/')) {
+      patches.push(Number(request.headers()['upload-offset']));
+    }
+  });
+  const sending = page.locator('[role=progressbar]');
+  const grown = (to) =>
+    page.waitForFunction(
+      (least) =>
+        Number(document.querySelector('[role=progressbar]')?.getAttribute('aria-valuenow')) >=
+        least,
+      to,
+    );
+  wire.rate = 3 << 20;
+  await page.goto(`${BASE}/upload`);
+  await page.locator('input[type=file]').setInputFiles(film);
+  await grown(20);
+  wire.cut();
+  await page.getByText('the network is gone').first().waitFor({ timeout: 40_000 });
+  wire.mend();
+  await grown(70);
+  assert.ok(patches.at(-1) > 0, 'it went on where it stopped');
+  const before = patches.length;
+  await page.reload();
+  await page.getByText('it goes on where it stopped').first().waitFor();
+  await page.locator('input[type=file]').setInputFiles(film);
+  await sending.waitFor();
+  await grown(75);
+  // How much had really arrived is the kernel's to say: it buffers megabytes that look sent.
+  assert.ok(patches.at(before) > 0, 'the reload began anew');
+  wire.rate = Infinity;
+  await link(/^Open: .*long/u).waitFor({ timeout: 60_000 });
+});
+
+await step('title and language are saved', async () => {
+  await page.goto(`${BASE}/videos/${video}/edit`);
+  await page.getByLabel('Title').fill('Heat and work');
+  await page.getByLabel('Language spoken').selectOption('en');
+  await button('Save').first().click();
+  await page.getByText('Saved').first().waitFor();
+  await page.reload();
+  await heading('Heat and work').waitFor();
+});
+
+await step('captions are added, broken ones refused, removed ones brought back', async () => {
+  const vtt = 'WEBVTT\n\n00:00.000 --> 00:02.000\nSo far the gas only gets warmer.\n';
+  await page.getByLabel('Language of the captions').selectOption('en');
+  const file = page.locator('#captions-new');
+  await file.setInputFiles(await saved('broken.vtt', 'no captions at all'));
+  await page.getByRole('alert').waitFor();
+  await file.setInputFiles(await saved('good.vtt', vtt));
+  await page.getByText('Captions in English are saved.').first().waitFor();
+  await button('Remove captions in English').click();
+  await page.getByText('Captions in English are removed.').first().waitFor();
+  await button('Undo').click();
+  await button('Remove captions in English').waitFor();
+});
+
+await step('people are added, imported with the bad lines named, and blocked', async () => {
+  await link('People').first().click();
+  await button('Add a person').first().click();
+  await page.getByRole('dialog').getByLabel('Sign-in name').fill('jonas');
+  await page.getByRole('dialog').getByLabel('First password', { exact: true }).fill(PASSWORD);
+  await page.getByRole('dialog').getByRole('button', { name: 'Add', exact: true }).click();
+  await page.getByRole('row', { name: /jonas/u }).waitFor();
+  await button('Import a list').first().click();
+  const csv = 'name,display_name,role\nmei,Mei-Ling Chou,learner\nbad name,Nobody,learner\n';
+  await page
+    .getByRole('dialog')
+    .locator('input[type=file]')
+    .setInputFiles(await saved('people.csv', csv));
+  await page.getByText('1 person added').first().waitFor();
+  await page
+    .getByText(/^Line 3: /u)
+    .first()
+    .waitFor();
+  await button('Close').first().click();
+  await button('Change Mei-Ling Chou').click();
+  await button('Block sign-in').click();
+  await page.getByText('may not sign in').first().waitFor();
+  assert.equal(await page.getByRole('dialog').count(), 0);
+});
+
+await step('a video is shared with named people', async () => {
+  await page.goto(`${BASE}/videos/${video}/edit`);
+  await page.getByLabel('Named people').check();
+  await page.getByLabel('Find people by name').fill('jon');
+  await button(/^Add jonas/iu).click();
+  await button('Save').nth(1).click();
+  await page.getByText('Saved').first().waitFor();
+  await page.reload();
+  await button(/^Remove jonas/iu).waitFor();
+});
+
+await step('a credential shows its secret once', async () => {
+  await page.goto(`${BASE}/system/credentials`);
+  await button('Add a credential').click();
+  await page.getByRole('dialog').getByLabel('Name', { exact: true }).fill('Dashboard');
+  await button('Make the credential').click();
+  const secret = await page.getByLabel('Secret', { exact: true }).inputValue();
+  assert.ok(secret.length >= 16);
+  await button('I have copied it').click();
+  await page.getByRole('row', { name: /Dashboard/u }).waitFor();
+  assert.equal(await page.getByText(secret).count(), 0);
+});
+
+await step('an upstream that is not there says so when it is tested', async () => {
+  await page.goto(`${BASE}/system/upstreams`);
+  await button('Add an upstream').click();
+  const form = page.getByRole('dialog');
+  await form.getByLabel('Name', { exact: true }).fill('Nowhere');
+  await form.getByLabel('Address of the LRS').fill('http://127.0.0.1:9/xapi');
+  await form.getByLabel('Key', { exact: true }).fill('k');
+  await form.getByLabel('Secret', { exact: true }).fill('s');
+  await form.getByLabel('This address is in our own network').check();
+  await form.getByRole('button', { name: 'Add', exact: true }).click();
+  await button('Test: Nowhere').click();
+  await page.getByRole('alert').waitFor({ timeout: 60_000 });
+});
+
+await step('settings are kept', async () => {
+  await page.goto(`${BASE}/system/settings`);
+  await page.getByLabel('Share of the different seconds').fill('80');
+  await button('Save').click();
+  await page.getByText('Settings are saved.').first().waitFor();
+  await page.reload();
+  assert.equal(await page.getByLabel('Share of the different seconds').inputValue(), '80');
+});
+
+await step(
+  'signing out closes every page but the door, and signing in comes back to it',
+  async () => {
+    await page.goto(`${BASE}/account`);
+    await button('Sign out').click();
+    await heading('Sign in').waitFor();
+    await page.goto(`${BASE}/people?q=jonas`);
+    await heading('Sign in').waitFor();
+    await label('Name').fill('ada');
+    await label('Password').fill('not this one');
+    await button('Sign in').click();
+    await page.getByText('Name and password do not match').first().waitFor();
+    await label('Password').fill(PASSWORD);
+    await button('Sign in').click();
+    await heading('People').waitFor();
+    assert.equal(new URL(page.url()).search, '?q=jonas');
+  },
+);
+
+await step('a learner sees the library and no room of IT', async () => {
+  const other = await browser.newContext();
+  const learner = await other.newPage();
+  await learner.goto(`${BASE}/signin?next=/people`);
+  await learner.getByLabel('Name', { exact: true }).fill('jonas');
+  await learner.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await learner.getByRole('button', { name: 'Sign in' }).click();
+  await learner.getByText('This page is not for your role').first().waitFor();
+  assert.equal(await learner.getByRole('link', { name: 'System' }).count(), 0);
+  await learner.goto(`${BASE}/watch/${video}`);
+  await learner.locator('video').waitFor();
+  assert.equal(await learner.getByRole('link', { name: 'Edit' }).count(), 0);
+  await other.close();
+});
+
+await browser.close();
+wire.close();
+console.log(`${steps} steps`);

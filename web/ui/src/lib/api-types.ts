@@ -1,0 +1,56 @@
+// The shapes of /api/v1 by short names. They come from web/openapi.json by `npm run types`, never by hand.
+// Times are RFC 3339, durations milliseconds.
+import type { components } from './openapi';
+
+type Schemas = components['schemas'];
+
+export type Role = Schemas['Role'];
+export type Visibility = Schemas['Visibility'];
+export type VersionState = Schemas['VersionState'];
+/** A played stretch, from and to, in seconds. OpenAPI has no word for a pair. */
+export type Segment = [number, number];
+interface Stretches {
+  segments: Segment[];
+  replayed: Segment[];
+}
+type WithPairs<T> = Omit<T, keyof Stretches> & Stretches;
+
+/** Every list of the API. */
+export interface List<T> {
+  items: T[];
+  next?: string | null;
+}
+
+export type Session = Schemas['Session'];
+export type Setup = Schemas['Setup'];
+export type Settings = Schemas['Settings'];
+export type CompletionRule = Schemas['CompletionRule'];
+
+export type Mine = WithPairs<Schemas['Mine']>;
+export type VideoItem = Omit<Schemas['VideoItem'], 'mine'> & { mine?: Mine | null };
+export type Video = Omit<Schemas['Video'], 'mine'> & { mine?: Mine | null };
+export type VideoAdded = Schemas['VideoAdded'];
+export type Version = Schemas['Version'];
+export type Rendition = Schemas['Rendition'];
+export type NamedPerson = Schemas['NamedPerson'];
+export type Storyboard = Schemas['Storyboard'];
+/** As `play` lists them; the video's own page has their revision too. */
+export type CaptionTrack = Schemas['PlayCaptions'];
+export type Captions = Schemas['Captions'];
+
+export type Play = Schemas['Play'];
+export type Retention = Schemas['Retention'];
+export type Summary = Schemas['Summary'];
+export type ViewerRow = WithPairs<Schemas['Viewer']>;
+
+export type Person = Schemas['Person'];
+export type ImportReport = Schemas['ImportReport'];
+export type AuditEntry = Schemas['AuditEntry'];
+export type Check = Schemas['Check'];
+export type SystemStatus = Schemas['System'];
+export type Job = Schemas['Job'];
+export type Credential = Schemas['Credential'];
+export type CredentialMade = Schemas['CredentialMade'];
+export type Upstream = Schemas['Upstream'];
+export type UpstreamTrial = Schemas['UpstreamTrial'];
+export type DeadLetter = Schemas['DeadLetter'];

@@ -1,0 +1,135 @@
+// The one door to /api/v1: JSON in and out, the CSRF header, and every failure as a `Problem` with a
+// sentence for a person. It knows no page; who must sign in again is told through `onUnauthorized`.
+import { m } from '../messages';
+
+/** A failed request, from an RFC 9457 problem document or from what stood in its place. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly title: string,
+    readonly detail: string,
+    readonly type = 'about:blank',
+    readonly extra: Record<string, unknown> = {},
+  ) {
+    super(detail || title);
+    this.name = 'Problem';
+  }
+
+  /** Whether the same request may succeed a little later. */
+  get retriable(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+export interface RequestOptions {
+  signal?: AbortSignal;
+  /** Sent as it is, with this content type, instead of JSON. */
+  raw?: { body: BodyInit; type: string };
+  /** A 401 is an answer here, not a reason to sign in. */
+  quiet401?: boolean;
+}
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+let csrf = '';
+let unauthorized: (method: Method) => void = () => undefined;
+
+export function setCsrf(token: string): void {
+  csrf = token;
+}
+
+/** For clients of their own (tus): what an unsafe request must carry. */
+export function csrfHeaders(): Record<string, string> {
+  return csrf ? { 'X-CSRF-Token': csrf } : {};
+}
+
+export function onUnauthorized(tell: (method: Method) => void): void {
+  unauthorized = tell;
+}
+
+export async function request<T>(
+  method: Method,
+  path: string,
+  body?: unknown,
+  options: RequestOptions = {},
+): Promise<T> {
+  const headers: Record<string, string> = { Accept: 'application/json' };
+  if (method !== 'GET') Object.assign(headers, csrfHeaders());
+  const init: RequestInit = { method, headers, credentials: 'same-origin' };
+  if (options.signal) init.signal = options.signal;
+  if (options.raw) {
+    headers['Content-Type'] = options.raw.type;
+    init.body = options.raw.body;
+  } else if (body !== undefined) {
+    headers['Content-Type'] = 'application/json';
+    init.body = JSON.stringify(body);
+  }
+
+  let response: Response;
+  try {
+    response = await fetch(path.startsWith('/') ? path : `/api/v1/${path}`, init);
+  } catch (cause) {
+    if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
+    throw new Problem(0, m.errors.offlineTitle, m.errors.offline);
+  }
+  if (!response.ok) {
+    if (response.status === 401 && !options.quiet401) unauthorized(method);
+    throw await problemOf(response);
+  }
+  if (response.status === 204) return undefined as T;
+  const text = await response.text();
+  if (!text) return undefined as T;
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw new Problem(response.status, m.errors.garbledTitle, m.errors.garbled);
+  }
+}
+
+export const get = <T>(path: string, options?: RequestOptions): Promise<T> =>
+  request<T>('GET', path, undefined, options);
+export const post = <T>(path: string, body?: unknown, options?: RequestOptions): Promise<T> =>
+  request<T>('POST', path, body, options);
+export const patch = <T>(path: string, body: unknown): Promise<T> =>
+  request<T>('PATCH', path, body);
+export const del = <T = void>(path: string, body?: unknown): Promise<T> =>
+  request<T>('DELETE', path, body);
+
+async function problemOf(response: Response): Promise<Problem> {
+  const fallback = m.errors.status(response.status);
+  let fields: Record<string, unknown> = {};
+  try {
+    fields = (await response.json()) as Record<string, unknown>;
+  } catch {
+    // A proxy's HTML, or nothing: the status must do.
+  }
+  const word = (name: string): string =>
+    typeof fields[name] === 'string' ? (fields[name] as string) : '';
+  return new Problem(
+    response.status,
+    word('title') || fallback,
+    word('detail') || (word('title') ? '' : fallback),
+    word('type') || 'about:blank',
+    fields,
+  );
+}
+
+/** What to tell a person about anything that was thrown. */
+export function asProblem(cause: unknown): Problem {
+  if (cause instanceof Problem) return cause;
+  return new Problem(-1, m.errors.unknownTitle, cause instanceof Error ? cause.message : '');
+}
+
+export function isAbort(cause: unknown): boolean {
+  return cause instanceof DOMException && cause.name === 'AbortError';
+}
+
+/** Query strings without empty values. */
+export function query(values: Record<string, string | number | null | undefined>): string {
+  const params = new URLSearchParams();
+  for (const [key, value] of Object.entries(values)) {
+    if (value !== null && value !== undefined && value !== '') params.set(key, String(value));
+  }
+  const text = params.toString();
+  return text ? `?${text}` : '';
+}

@@ -1,0 +1,21 @@
+// English, for the pages that a learner seldom opens.
+import { definitions } from './en/definitions';
+import { account, setup, trust } from './en/door';
+import { edit } from './en/edit';
+import { people } from './en/people';
+import { audit, credentials, system, upstreams } from './en/system';
+import { who } from './en/who';
+
+export const more = {
+  who,
+  edit,
+  definitions,
+  people,
+  system,
+  upstreams,
+  audit,
+  credentials,
+  setup,
+  account,
+  trust,
+};

@@ -1,0 +1,58 @@
+// Bringing videos in.
+import { plural } from '../plural';
+
+const files = plural({ one: '# file', other: '# files' });
+
+export const upload = {
+  lead: 'You may go on working: uploads continue while you look at other pages here, and pick up where they stopped after a lost connection or a reload.',
+  drop: 'Drop files here',
+  or: 'or',
+  choose: 'Choose files',
+  visibilityShort: {
+    members: 'Everyone signed in',
+    private: 'Only me',
+    open: 'Open on the network',
+  },
+  kinds: 'Any common video file: MP4, MOV, MKV, WebM, AVI, MPEG. Several at once are fine.',
+  forAll: 'For these uploads',
+  language: 'Language spoken',
+  languageNone: 'Not said',
+  visibility: 'Who may see them',
+  queue: 'Uploads',
+  rowTitle: 'Title',
+  rowTitleOf: (file: string) => `Title for ${file}`,
+  waiting: 'waiting for its turn',
+  starting: 'starting',
+  sending: (done: string, all: string, speed: string) =>
+    speed ? `${done} of ${all} · ${speed}/s` : `${done} of ${all}`,
+  left: (time: string) => `${time} left`,
+  paused: 'paused',
+  offline: 'the network is gone; it goes on by itself as soon as it is back',
+  finishing: 'handing over',
+  done: 'uploaded',
+  doneText: 'It is being prepared and plays within seconds.',
+  doneVersion: 'The new version is being prepared.',
+  failed: 'could not be uploaded',
+  cancelled: 'cancelled',
+  progress: (file: string) => `Uploading ${file}`,
+  pause: 'Pause',
+  resume: 'Go on',
+  again: 'Try again',
+  cancel: 'Cancel upload',
+  cancelTitle: 'Cancel this upload?',
+  cancelText: (file: string) => `What has been sent of ${file} is thrown away.`,
+  cancelKeep: 'Keep uploading',
+  dismiss: 'Clear from the list',
+  of: (action: string, file: string) => `${action}: ${file}`,
+  openVideo: 'Open',
+  empty: 'This file is empty. Nothing was sent.',
+  isFolder: 'Folders cannot be uploaded; choose the files in them.',
+  unfinishedTitle: 'Unfinished uploads',
+  unfinished: (names: string) =>
+    `Choose the same file again and it goes on where it stopped: ${names}`,
+  header: (percent: string) => `Uploading ${percent}`,
+  headerLabel: (count: number, percent: string) => `${files(count)} uploading, ${percent} sent`,
+  announceDone: (file: string) => `${file} is uploaded.`,
+  announceFailed: (file: string) => `${file} could not be uploaded.`,
+  network: 'The connection to the box was lost.',
+};

@@ -1,0 +1,503 @@
+/**
+ * What the player's parts share: the state of the one video element and everything a learner can do with it.
+ * The parts (`Controls`, `SeekBar`, `Transcript`…) show this and call it; tracking is `viewing.ts`, bytes `source.ts`.
+ */
+import { Problem, post } from '../lib/api';
+import type { CaptionTrack, Play } from '../lib/api-types';
+import { clock, languageName } from '../lib/format';
+import { CaptionFiles } from './caption-files';
+import type { Cue } from './cues';
+import { outbox } from './leftovers';
+import type { OutboxStatus } from './outbox';
+import { load, RATES, save, type Preferences } from './preferences';
+import { parse, print, visible, visibleAgain, type Segment } from './segments';
+import type { Progress } from './sensor';
+import type { Action } from './shortcuts';
+import { attach, type Failure, type Level, type Source } from './source';
+import { t } from './messages';
+import { Viewing } from './viewing';
+
+/** Less than this from the end there is nothing to go on with. */
+const RESUME_SLACK_S = 3;
+/** No package says its frame rate to the page; a step of this length shows the next frame of most. */
+const FRAME_S = 1 / 25;
+const CLOCK_MS = 100;
+const BUFFERING_SAID_MS = 1500;
+
+export interface PlayerProgress {
+  /** What was shown, in the order of watching merged for the ribbon. */
+  segments: Segment[];
+  replayed: Segment[];
+  watched: number;
+  completed: boolean;
+  position_s: number;
+}
+
+export interface Trouble {
+  text: string;
+  /** A second try may help. */
+  retry: boolean;
+  status: number;
+}
+
+export class PlayerModel {
+  play = $state.raw<Play | null>(null);
+  trouble = $state.raw<Trouble | null>(null);
+  paused = $state(true);
+  ended = $state(false);
+  buffering = $state(false);
+  time = $state(0);
+  buffered = $state.raw<Segment[]>([]);
+  rate = $state(1);
+  volume = $state(1);
+  muted = $state(false);
+  fullscreen = $state(false);
+  pip = $state(false);
+  levels = $state.raw<Level[]>([]);
+  /** The chosen rendition; null: automatic. */
+  level = $state<number | null>(null);
+  lines = $state<number | null>(null);
+  captions = $state.raw<CaptionTrack | null>(null);
+  cues = $state.raw<Cue[]>([]);
+  preferences = $state.raw<Preferences>(load());
+  progress = $state.raw<PlayerProgress>({
+    segments: [],
+    replayed: [],
+    watched: 0,
+    completed: false,
+    position_s: 0,
+  });
+  /** For those who listen; said once, politely. */
+  said = $state('');
+  /** Where this visit began, while the offer to start over stands. */
+  resumedAt = $state<number | null>(null);
+  sending = $state.raw<OutboxStatus>({ waiting: 0, failing: false });
+  offline = $state(false);
+  readonly canPip = typeof document !== 'undefined' && document.pictureInPictureEnabled;
+
+  private video: HTMLVideoElement | null = null;
+  private frame: HTMLElement | null = null;
+  private source: Source | null = null;
+  private viewing: Viewing | null = null;
+  private answeredAt = 0;
+  private start_s = 0;
+  private line: Awaited<ReturnType<typeof outbox>> | null = null;
+  private readonly cueFiles = new CaptionFiles();
+  private stop = new AbortController();
+  private bufferingTimer: ReturnType<typeof setTimeout> | undefined;
+  private destroyed = false;
+
+  constructor(
+    readonly videoId: string,
+    private readonly version: number | undefined,
+    private readonly tell: {
+      progress?: (progress: PlayerProgress) => void;
+      play?: (play: Play) => void;
+    },
+  ) {}
+
+  get duration(): number {
+    return (this.play?.duration_ms ?? 0) / 1000;
+  }
+
+  get captionTracks(): CaptionTrack[] {
+    return this.play?.captions ?? [];
+  }
+
+  /** Asks the box for a viewing and puts it into the element. */
+  async open(video: HTMLVideoElement, frame: HTMLElement): Promise<void> {
+    this.video = video;
+    this.frame = frame;
+    this.listen();
+    await this.begin();
+  }
+
+  destroy(): void {
+    this.destroyed = true;
+    this.viewing?.close();
+    this.viewing = null;
+    this.source?.destroy();
+    this.stop.abort();
+    clearTimeout(this.bufferingTimer);
+  }
+
+  // What a learner can do
+
+  toggle(): void {
+    const { video } = this;
+    if (!video || this.trouble) return;
+    if (!video.paused) return video.pause();
+    video.play().catch((error: unknown) => {
+      if (error instanceof DOMException && error.name === 'NotAllowedError')
+        this.say(t.errors.blocked);
+    });
+  }
+
+  seekTo(seconds: number): void {
+    const { video } = this;
+    if (!video || !this.play) return;
+    // Where the clock stands now is where the segment ends: read it before it moves.
+    this.viewing?.tick();
+    const { seekable } = video;
+    const last =
+      seekable.length > 0 ? Math.max(seekable.end(seekable.length - 1), 0) : this.duration;
+    if (seconds > last + 1 && last < this.duration - 1) this.say(t.status.notPrepared);
+    video.currentTime = Math.min(Math.max(0, seconds), Math.min(this.duration, last));
+    this.time = video.currentTime;
+    this.resumedAt = null;
+  }
+
+  skip(seconds: number): void {
+    this.seekTo((this.video?.currentTime ?? 0) + seconds);
+  }
+
+  step(frames: 1 | -1): void {
+    this.video?.pause();
+    this.skip(frames * FRAME_S);
+    this.say(t.status.frame(clock(this.time)));
+  }
+
+  setRate(rate: number): void {
+    if (!this.video) return;
+    this.viewing?.tick();
+    this.video.playbackRate = rate;
+    this.keep({ rate });
+    this.say(t.status.rate(t.rate.value(String(rate))));
+  }
+
+  setVolume(volume: number): void {
+    if (!this.video) return;
+    this.viewing?.tick();
+    const next = Math.min(1, Math.max(0, Math.round(volume * 100) / 100));
+    this.video.volume = next;
+    this.video.muted = next === 0;
+    this.keep({ volume: next, muted: next === 0 });
+  }
+
+  toggleMute(): void {
+    if (!this.video) return;
+    this.viewing?.tick();
+    const muted = !this.video.muted;
+    this.video.muted = muted;
+    if (!muted && this.video.volume === 0) this.video.volume = 0.5;
+    this.keep({ muted });
+    this.say(muted ? t.status.muted : t.status.unmuted);
+  }
+
+  pickLevel(id: number | null): void {
+    this.source?.pick(id);
+    this.level = id;
+    const lines = this.levels.find((level) => level.id === id)?.lines ?? null;
+    this.viewing?.quality(lines);
+    this.say(t.status.quality(lines === null ? t.quality.auto : t.quality.lines(lines)));
+  }
+
+  async pickCaptions(language: string | null): Promise<void> {
+    const track = this.captionTracks.find((candidate) => candidate.language === language) ?? null;
+    this.captions = track;
+    this.cues = [];
+    this.keep({ captions: language });
+    this.viewing?.captions(track?.language ?? null);
+    this.say(track ? t.captions.on(this.nameOf(track)) : t.captions.offSaid);
+    if (!track) return;
+    try {
+      const cues = await this.cuesOf(track);
+      if (this.captions === track) this.cues = cues;
+    } catch {
+      this.say(t.captions.failed);
+    }
+  }
+
+  toggleCaptions(): void {
+    const [first] = this.captionTracks;
+    const last = this.captionTracks.find(({ language }) => language === this.preferences.captions);
+    void this.pickCaptions(this.captions ? null : ((last ?? first)?.language ?? null));
+  }
+
+  nameOf(track: CaptionTrack): string {
+    return track.label || languageName(track.language);
+  }
+
+  /** The cues of a track, for the picture and for the transcript; loaded once. */
+  cuesOf(track: CaptionTrack): Promise<Cue[]> {
+    return this.cueFiles.cues(track.url);
+  }
+
+  async togglePip(): Promise<void> {
+    if (!this.video || !this.canPip) return;
+    try {
+      if (document.pictureInPictureElement) await document.exitPictureInPicture();
+      else await this.video.requestPictureInPicture();
+    } catch {
+      // The browser refuses before the first frame; nothing to do about it.
+    }
+  }
+
+  async toggleFullscreen(): Promise<void> {
+    const { frame, video } = this;
+    if (!frame || !video) return;
+    const apple = video as HTMLVideoElement & { webkitEnterFullscreen?: () => void };
+    try {
+      if (document.fullscreenElement) await document.exitFullscreen();
+      else if (document.fullscreenEnabled) await frame.requestFullscreen();
+      else apple.webkitEnterFullscreen?.();
+    } catch {
+      // Refused outside a gesture.
+    }
+  }
+
+  act(action: Action): void {
+    switch (action.kind) {
+      case 'toggle':
+        return this.toggle();
+      case 'mute':
+        return this.toggleMute();
+      case 'captions':
+        return this.toggleCaptions();
+      case 'fullscreen':
+        return void this.toggleFullscreen();
+      case 'skip':
+        return this.skip(action.seconds);
+      case 'seek':
+        return this.seekTo(action.share * this.duration);
+      case 'frame':
+        return this.step(action.step);
+      case 'volume':
+        return this.setVolume((this.muted ? 0 : this.volume) + action.step);
+      case 'rate': {
+        const next = RATES[RATES.indexOf(this.rate) + action.step];
+        if (next !== undefined) this.setRate(next);
+      }
+    }
+  }
+
+  restart(): void {
+    this.seekTo(0);
+  }
+
+  keep(chosen: Partial<Preferences>): void {
+    this.preferences = { ...this.preferences, ...chosen };
+    save(this.preferences);
+  }
+
+  /** After an error: a new viewing at the same place. */
+  async retry(): Promise<void> {
+    const at = this.video && this.play ? this.video.currentTime : null;
+    this.trouble = null;
+    this.viewing?.close();
+    this.viewing = null;
+    this.source?.destroy();
+    this.source = null;
+    await this.begin(at);
+  }
+
+  say(text: string): void {
+    // The same words again must be a change to be heard again.
+    this.said = this.said === text ? `${text}\u00A0` : text;
+  }
+
+  // How it comes about
+
+  private async begin(at: number | null = null): Promise<void> {
+    const { video } = this;
+    if (!video) return;
+    try {
+      const body = this.version === undefined ? {} : { version: this.version };
+      const [play, line] = await Promise.all([
+        post<Play>(`videos/${encodeURIComponent(this.videoId)}/play`, body).then((answer) => {
+          this.answeredAt = performance.now();
+          return answer;
+        }),
+        outbox(),
+      ]);
+      if (this.destroyed) return;
+      this.line = line;
+      await line.setKey({
+        registration: play.registration,
+        endpoint: play.xapi.endpoint,
+        token: play.xapi.token,
+      });
+      this.play = play;
+      this.takeProgress(play);
+      this.tell.play?.(play);
+    } catch (error) {
+      const status = error instanceof Problem ? error.status : 0;
+      const text = error instanceof Problem ? error.message : t.errors.network;
+      this.trouble = {
+        text,
+        retry: status === 0 || status >= 500 || status === 409 || status === 429,
+        status,
+      };
+      return;
+    }
+    const { play } = this;
+    const resume_s = play.resume_ms / 1000;
+    const goesOn = at === null && resume_s > 1 && resume_s < this.duration - RESUME_SLACK_S;
+    this.start_s = at ?? (goesOn ? resume_s : 0);
+    this.resumedAt = goesOn ? resume_s : null;
+    this.time = this.start_s;
+    video.volume = this.preferences.volume;
+    video.muted = this.preferences.muted;
+    video.defaultPlaybackRate = video.playbackRate = this.preferences.rate;
+    const wanted = this.preferences.captions;
+    if (wanted !== null && this.captionTracks.some(({ language }) => language === wanted))
+      await this.pickCaptions(wanted);
+    try {
+      this.source = await attach(video, play.hls, this.start_s, {
+        levels: (levels) => (this.levels = levels),
+        playing: (lines) => (this.lines = lines),
+        failed: (failure) => this.failed(failure),
+        trouble: (now) => (this.offline = now),
+      });
+    } catch {
+      // The code that plays could not be loaded: an old page after an update, or no network.
+      return this.failed('network');
+    }
+    if (this.destroyed) this.source.destroy();
+  }
+
+  private failed(failure: Failure): void {
+    this.video?.pause();
+    this.trouble = { text: t.errors[failure], retry: failure !== 'unsupported', status: 0 };
+  }
+
+  /** Tracking begins when the element stands where this visit begins, so that getting there is no seek. */
+  private track(sure = false): void {
+    const { video, play, line } = this;
+    if (this.viewing || !video || !play || !line || this.destroyed) return;
+    const there = !video.seeking && Math.abs(video.currentTime - this.start_s) < 1;
+    if (!there && !sure) return;
+    this.viewing = new Viewing(
+      video,
+      play,
+      this.answeredAt,
+      line,
+      { captions: this.captions?.language ?? null, quality: this.lines },
+      (progress) => this.progressed(progress),
+    );
+  }
+
+  private progressed(progress: Progress): void {
+    this.progress = {
+      segments: visible(progress.played, progress.hidden),
+      replayed: visibleAgain(progress.played, progress.hidden),
+      watched: progress.watched,
+      completed: progress.completed,
+      position_s: progress.position_s,
+    };
+    this.tell.progress?.(this.progress);
+  }
+
+  private takeProgress(play: Play): void {
+    const { played, hidden } = priorOf(play);
+    this.progress = {
+      segments: visible(played, hidden),
+      replayed: visibleAgain(played, hidden),
+      watched: play.watched,
+      completed: play.completed,
+      position_s: play.resume_ms / 1000,
+    };
+    this.tell.progress?.(this.progress);
+  }
+
+  /** The page goes (or freezes): this session ends. If it comes back, a new one begins where this one stopped. */
+  private leave(): void {
+    if (!this.viewing || !this.play) return;
+    this.viewing.close();
+    const { played, hidden, muted, completed } = this.viewing.progress();
+    this.play = {
+      ...this.play,
+      played_segments: print(played),
+      hidden_segments: print(hidden),
+      muted_segments: print(muted),
+      completed,
+    };
+    this.viewing = null;
+    this.video?.pause();
+  }
+
+  private comeBack(): void {
+    this.start_s = this.video?.currentTime ?? 0;
+    this.track(true);
+  }
+
+  private listen(): void {
+    const { video } = this;
+    if (!video) return;
+    const { signal } = this.stop;
+    const on = (types: string, act: () => void): void =>
+      types.split(' ').forEach((type) => video.addEventListener(type, act, { signal }));
+    on('loadeddata canplay seeked', () => this.track());
+    on('playing', () => this.track(true));
+    on('play pause ended playing seeking seeked ratechange volumechange durationchange', () =>
+      this.read(),
+    );
+    on('timeupdate progress', () => this.read());
+    on('waiting', () => this.waits(true));
+    on('playing canplay pause seeked ended', () => this.waits(false));
+    on('ended', () => this.say(t.status.ended));
+    on(
+      'enterpictureinpicture leavepictureinpicture',
+      () => (this.pip = document.pictureInPictureElement === video),
+    );
+    document.addEventListener(
+      'fullscreenchange',
+      () => (this.fullscreen = document.fullscreenElement === this.frame),
+      { signal },
+    );
+    window.addEventListener('pagehide', () => this.leave(), { signal });
+    window.addEventListener('pageshow', (event) => void (event.persisted && this.comeBack()), {
+      signal,
+    });
+    document.addEventListener('freeze', () => this.leave(), { signal });
+    document.addEventListener('resume', () => this.comeBack(), { signal });
+    window.addEventListener('online', () => this.source?.retry(), { signal });
+    void outbox().then((line) => {
+      const off = line.onStatus((status) => (this.sending = status));
+      signal.addEventListener('abort', off);
+    });
+    let readAt = 0;
+    const paint = (now: number): void => {
+      if (signal.aborted) return;
+      if (!video.paused && now - readAt >= CLOCK_MS) {
+        readAt = now;
+        this.time = video.currentTime;
+      }
+      requestAnimationFrame(paint);
+    };
+    requestAnimationFrame(paint);
+  }
+
+  private read(): void {
+    const { video } = this;
+    if (!video) return;
+    this.paused = video.paused;
+    this.ended = video.ended;
+    if (this.viewing) this.time = video.currentTime;
+    this.rate = video.playbackRate;
+    this.volume = video.volume;
+    this.muted = video.muted;
+    const { buffered } = video;
+    this.buffered = Array.from({ length: buffered.length }, (_, n): Segment => [
+      buffered.start(n),
+      buffered.end(n),
+    ]);
+  }
+
+  private waits(now: boolean): void {
+    clearTimeout(this.bufferingTimer);
+    if (!now) {
+      this.buffering = false;
+      return;
+    }
+    // A short wait after a seek is not worth a word.
+    this.bufferingTimer = setTimeout(() => {
+      this.buffering = true;
+      this.say(this.offline ? t.status.offline : t.status.buffering);
+    }, BUFFERING_SAID_MS);
+  }
+}
+
+function priorOf(play: Play): { played: Segment[]; hidden: Segment[] } {
+  return { played: parse(play.played_segments), hidden: parse(play.hidden_segments) };
+}

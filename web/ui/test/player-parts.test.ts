@@ -1,0 +1,144 @@
+/** The player's small pure parts: keys, captions, storyboard, preferences, spoken times. */
+import { describe, expect, it } from 'vitest';
+import { cuesAt, lineAt, parseCues, search } from '../src/player/cues';
+import { load, save } from '../src/player/preferences';
+import { action, slide, type Focus } from '../src/player/shortcuts';
+import { tileAt } from '../src/player/storyboard';
+import { spokenTime } from '../src/player/time';
+
+const press = (key: string, focus: Focus = 'frame', more: object = {}) =>
+  action({ key, ctrlKey: false, altKey: false, metaKey: false, ...more }, focus);
+
+describe('shortcuts', () => {
+  it.each([
+    [' ', { kind: 'toggle' }],
+    ['k', { kind: 'toggle' }],
+    ['K', { kind: 'toggle' }],
+    ['j', { kind: 'skip', seconds: -10 }],
+    ['l', { kind: 'skip', seconds: 10 }],
+    ['m', { kind: 'mute' }],
+    ['c', { kind: 'captions' }],
+    ['f', { kind: 'fullscreen' }],
+    ['7', { kind: 'seek', share: 0.7 }],
+    [',', { kind: 'frame', step: -1 }],
+    ['.', { kind: 'frame', step: 1 }],
+    ['ArrowRight', { kind: 'skip', seconds: 5 }],
+    ['PageDown', { kind: 'skip', seconds: -60 }],
+    ['Home', { kind: 'seek', share: 0 }],
+    ['End', { kind: 'seek', share: 1 }],
+  ])('%j', (key, expected) => expect(press(key)).toEqual(expected));
+
+  it('leave modified keys to the browser', () => {
+    for (const modifier of ['ctrlKey', 'altKey', 'metaKey'])
+      expect(press('f', 'frame', { [modifier]: true })).toBeNull();
+  });
+
+  it('leave a button its space, a slider its arrows and a menu all its keys', () => {
+    expect(press(' ', 'button')).toBeNull();
+    expect(press('ArrowLeft', 'slider')).toBeNull();
+    expect(press('Home', 'slider')).toBeNull();
+    expect(press('m', 'menu')).toBeNull();
+    expect(press('m', 'slider')).toEqual({ kind: 'mute' });
+  });
+
+  it('turn round where one reads from right to left', () => {
+    const pressed = { key: 'ArrowRight', ctrlKey: false, altKey: false, metaKey: false };
+    expect(action(pressed, 'frame', true)).toEqual({ kind: 'skip', seconds: -5 });
+    expect(slide('ArrowRight', 50, 100, 5, 60, true)).toBe(45);
+  });
+
+  it('keep a slider within its ends', () => {
+    expect(slide('ArrowRight', 98, 100, 5, 60)).toBe(100);
+    expect(slide('PageDown', 30, 100, 5, 60)).toBe(0);
+    expect(slide('End', 30, 100, 5, 60)).toBe(100);
+    expect(slide('x', 30, 100, 5, 60)).toBeNull();
+  });
+});
+
+describe('captions', () => {
+  const vtt = `\uFEFFWEBVTT
+
+NOTE not shown
+at all
+
+1
+00:01.000 --> 00:03.500
+So far the gas
+<i>only</i> gets warmer &amp; warmer.
+
+00:00:03.000 --> 00:00:05.000 line:0
+<v Ada Lovelace>Nothing moves.</v>
+
+01:00:00.000 --> 01:00:02.000
+Élan`;
+  const cues = parseCues(vtt);
+
+  it('are read with times, plain text and who speaks', () => {
+    expect(cues).toEqual([
+      { from: 1, to: 3.5, text: 'So far the gas\nonly gets warmer & warmer.' },
+      { from: 3, to: 5, text: 'Ada Lovelace: Nothing moves.' },
+      { from: 3600, to: 3602, text: 'Élan' },
+    ]);
+  });
+
+  it('overlap where they overlap', () => {
+    expect(cuesAt(cues, 3.2)).toHaveLength(2);
+    expect(cuesAt(cues, 5)).toEqual([]);
+  });
+
+  it('mark the line that began last', () => {
+    expect([0, 1, 3, 100, 3600].map((time) => lineAt(cues, time))).toEqual([-1, 0, 1, 1, 2]);
+  });
+
+  it('are found by words in any order, case or accent', () => {
+    expect(search(cues, 'WARMER gas')).toEqual([0]);
+    expect(search(cues, 'elan')).toEqual([2]);
+    expect(search(cues, '  ')).toEqual([]);
+  });
+
+  it('that are none give no cues', () =>
+    expect(parseCues('\u0000\u0001 --> x\n\n-->')).toEqual([]));
+});
+
+describe('storyboard', () => {
+  const board = {
+    interval_ms: 5000,
+    width: 160,
+    height: 90,
+    columns: 2,
+    rows: 2,
+    sheets: ['a', 'b'],
+  };
+  it('finds sheet and tile', () => {
+    expect(tileAt(board, 0)).toMatchObject({ url: 'a', x: 0, y: 0 });
+    expect(tileAt(board, 16)).toMatchObject({ url: 'a', x: 160, y: 90 });
+    expect(tileAt(board, 24.9)).toMatchObject({ url: 'b', x: 0, y: 0 });
+  });
+  it('shows nothing where no sheet is made yet', () => {
+    expect(tileAt(board, 41)).toBeNull();
+    expect(tileAt(null, 1)).toBeNull();
+  });
+});
+
+describe('preferences', () => {
+  it('survive the page, and nonsense is put right', () => {
+    let kept = '';
+    const chosen = { ...load(null), rate: 1.5, captions: 'de', size: 'large' as const };
+    save(chosen, { setItem: (_, text) => void (kept = text) });
+    expect(load({ getItem: () => kept })).toEqual(chosen);
+    expect(load({ getItem: () => '{"rate":99,"volume":"x","size":"enormous"}' })).toEqual(
+      load(null),
+    );
+    expect(load({ getItem: () => 'not json' })).toEqual(load(null));
+  });
+});
+
+it('times are spoken as people say them', () => {
+  expect([0, 5, 125, 600, 3661].map(spokenTime)).toEqual([
+    '0 seconds',
+    '5 seconds',
+    '2 minutes 5 seconds',
+    '10 minutes',
+    '1 hour 1 minute 1 second',
+  ]);
+});

@@ -1,5 +1,6 @@
 // Drives the pages as people do, on a fresh box: set-up wizard, sample lecture, upload, captions, access,
-// people, credentials, sign-out. The player has its own (`player.mjs`), looks and access theirs (`axe.mjs`).
+// people, credentials, sign-out. The player has its own (`player.mjs`), looks and access theirs (`axe.mjs`), but for
+// what only a fresh box shows.
 //
 //   SETUP='http://127.0.0.1:8080/setup#TOKEN' FILM=film.mp4 [SHOTS=folder] [NO_SAMPLE=1] node e2e/pages.mjs
 //
@@ -12,6 +13,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { chromium } from 'playwright-core';
 
+import { violationsOf } from './lib/axe.mjs';
 import { lay } from './lib/wire.mjs';
 
 const { SETUP, FILM, SHOTS } = process.env;
@@ -55,6 +57,7 @@ const button = (name) => page.getByRole('button', { name });
 const link = (name) => page.getByRole('link', { name });
 const label = (name) => page.getByLabel(name, { exact: true });
 const heading = (name) => page.getByRole('heading', { level: 1, name });
+const accessible = async (what) => assert.deepEqual(await violationsOf(page), [], what);
 const focused = () => page.evaluate(() => document.activeElement?.tagName);
 const saved = async (file, text) => {
   const path = join(tmpdir(), `lectern-${process.pid}-${file}`);
@@ -64,20 +67,25 @@ const saved = async (file, text) => {
 
 await step('the wizard refuses what cannot be, and makes the first admin', async () => {
   await page.goto(BASE + new URL(SETUP).pathname + new URL(SETUP).hash);
+  await accessible('the first step');
   await button('Next').click();
   await page.getByText('Choose a name without spaces.').first().waitFor();
+  await accessible('the first step with mistakes');
   await page.getByLabel('Your name').fill('Ada Obi');
   await label('Sign-in name').fill('ada');
   await label('Password').fill(PASSWORD);
   await button('Next').click();
   await page.getByLabel('Site name').fill('North School');
+  await accessible('the second step');
   await button('Next').click();
   await page.getByText('it is fixed').first().waitFor();
+  await accessible('the third step');
   await button('Finish').click();
   await page.getByText('The box is yours').first().waitFor();
   await button('Go to the library').click();
   await heading('Library').waitFor();
   await page.getByText('No lectures yet').first().waitFor();
+  await accessible('the empty library');
 });
 
 await step('a page begins at its heading, by keyboard as by mouse', async () => {

@@ -1,6 +1,6 @@
 /**
  * The player in real Chromium: the faults that players are reported for again and again (WCAG 2.1 AA), one check each.
- * Run: `node e2e/player.mjs`; see `lib/box.mjs` for the box it runs against (its video: 40 s or more, with captions).
+ * Run: `node e2e/player.mjs [name of a check…]`; see `lib/box.mjs` for the box it runs against (its video: 40 s or more, with captions).
  */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -317,6 +317,7 @@ check('the record store took everything that was done here', async (page) => {
   assert.deepEqual(now, { rows: 0, refused: [] });
 });
 
+const wanted = process.argv.slice(2);
 const box = await openBox();
 const browser = await Chromium.launch();
 let failed = 0;
@@ -332,6 +333,7 @@ try {
   await page.goto(`${box.base}/watch/${box.video}`);
   await ready(page);
   for (const { name, run } of checks) {
+    if (wanted.length > 0 && !wanted.some((words) => name.startsWith(words))) continue;
     try {
       await run(page);
       console.log(`ok   ${name}`);

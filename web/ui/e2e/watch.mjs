@@ -102,6 +102,33 @@ check('killed: what a killed browser showed is told at the next visit of any pag
   }
 });
 
+check('reopened: after a kill this device goes on where it was, told or not', async () => {
+  const profile = mkdtempSync(join(tmpdir(), 'lectern-e2e-'));
+  const learner = await box.learner();
+  try {
+    let browser = await Chromium.launch({ profile });
+    let home = await browser.page(box.base);
+    await signIn(home, learner);
+    const { page } = await open(browser, home, learner);
+    await play(page);
+    await watchTo(page, 9);
+    await browser.kill();
+    browser = await Chromium.launch({ profile });
+    try {
+      home = await browser.page(box.base);
+      await signIn(home, learner);
+      const { page: again } = await open(browser, home, learner);
+      const at = await again.evaluate(() => document.querySelector('video').currentTime);
+      // The last checkpoint is up to 3 s old.
+      assert.ok(at >= 5.5 && at <= 9.5, `went on at ${at}`);
+    } finally {
+      await browser.close();
+    }
+  } finally {
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  }
+});
+
 check(
   'resume: another device goes on where this one stopped, and its segments follow',
   async () => {

@@ -89,6 +89,25 @@ describe('outbox', () => {
     expect(await shelf.count()).toBe(0);
   });
 
+  it('what was refused is told once more with the next key, and then put aside for good', async () => {
+    const told: number[] = [];
+    box.onStatus(({ refused }) => told.push(refused));
+    lrs.poison.add('s2').add('s3');
+    for (const n of [1, 2, 3]) await box.put([row(n)], false);
+    await vi.advanceTimersByTimeAsync(6000);
+    expect(told.at(-1)).toBe(2);
+    lrs.poison.delete('s2');
+    await box.setKey(key('r1', 'next'));
+    await vi.advanceTimersByTimeAsync(6000);
+    expect(lrs.order).toEqual(['s1', 's2']);
+    expect(told.at(-1)).toBe(1);
+    const calls = lrs.calls.length;
+    await box.setKey(key('r1', 'third'));
+    await vi.advanceTimersByTimeAsync(6000);
+    expect(lrs.calls).toHaveLength(calls);
+    expect(shelf.refused.map(({ id }) => id)).toEqual(['s3']);
+  });
+
   it('a conflict means that the box has it', async () => {
     await lrs.send(key(), '[{"id":"s1","by":"a dying tab"}]', true);
     await box.put([row(1), row(2)], true);
@@ -108,6 +127,35 @@ describe('outbox', () => {
     await box.setKey(key('r1', 'new'));
     await box.retry();
     expect(lrs.order).toEqual(['s2', 's1']);
+  });
+
+  it('a token is forgotten when nothing waits for it any more, and not before', async () => {
+    const last = { session: 'x', registration: 'r1', rows: [row(9)], beat_ms: 1000 };
+    await box.put([row(1)], true, last);
+    await vi.advanceTimersByTimeAsync(300);
+    expect(await shelf.key('r1')).not.toBeNull();
+    lrs.answers = [{ kind: 'unreachable' }];
+    box.close([row(2)], 'x');
+    await vi.advanceTimersByTimeAsync(10);
+    expect(await shelf.key('r1')).not.toBeNull();
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(lrs.order).toEqual(['s1', 's2']);
+    expect(await shelf.key('r1')).toBeNull();
+  });
+
+  it('no statement stands on the shelf without its key', async () => {
+    await box.retry();
+    expect(await shelf.key('r1')).toBeNull();
+    await box.put([row(1)], false);
+    expect(await shelf.key('r1')).toEqual(key());
+  });
+
+  it('knows what it holds of a registration', async () => {
+    await box.put([row(1), row(2, 'r2')], false);
+    await box.checkpoint({ session: 'x', registration: 'r1', rows: [row(3)], beat_ms: 1000 });
+    expect(await box.held('r1')).toEqual({ waiting: [row(1).body], lastWords: [row(3).body] });
+    expect(await box.hasSilent(1000)).toBe(false);
+    expect(await box.hasSilent(1001)).toBe(true);
   });
 
   it('a closing page sends at once what is not confirmed, in requests that outlive it', async () => {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { cuesAt, lineAt, parseCues, search } from '../src/player/cues';
 import { load, save } from '../src/player/preferences';
+import { dragged } from '../src/player/scrub';
 import { action, slide, type Focus } from '../src/player/shortcuts';
 import { tileAt } from '../src/player/storyboard';
 import { spokenTime } from '../src/player/time';
@@ -52,6 +53,20 @@ describe('shortcuts', () => {
     expect(slide('PageDown', 30, 100, 5, 60)).toBe(0);
     expect(slide('End', 30, 100, 5, 60)).toBe(100);
     expect(slide('x', 30, 100, 5, 60)).toBeNull();
+  });
+});
+
+describe('a drag on the seek bar', () => {
+  const from = { seconds: 100, share: 0.5, moved: 0.1 };
+  it('is where the pointer is while near the bar', () =>
+    expect(dragged({ ...from, away_px: 0 }, 1000)).toBe(500));
+  it('goes slower the further away', () => {
+    expect(dragged({ ...from, away_px: 50 }, 1000)).toBe(125);
+    expect(dragged({ ...from, away_px: 100 }, 1000)).toBe(106.25);
+  });
+  it('stays within the video', () => {
+    expect(dragged({ ...from, moved: -1, away_px: 50 }, 1000)).toBe(0);
+    expect(dragged({ ...from, seconds: 990, away_px: 50 }, 1000)).toBe(1000);
   });
 });
 

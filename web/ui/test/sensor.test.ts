@@ -232,6 +232,17 @@ describe('edges', () => {
     expect(sensor.step({ type: 'close', wall_ms: 3, media_s: 0 })).toEqual([]);
   });
 
+  it('a choice of quality is said, and so is giving it back', () => {
+    const sensor = new Sensor({ length_s: 100, completion: { rule: 'end' } });
+    sensor.step({ type: 'load', wall_ms: 0, media_s: 0, value: { quality: 480 } });
+    const say = (value: number | 'auto', wall_ms: number) => {
+      sensor.step({ type: 'quality', value, wall_ms, media_s: 0 });
+      return sensor.step({ type: 'tick', wall_ms: wall_ms + 2000, media_s: 0 });
+    };
+    expect(say(240, 1000)).toMatchObject([{ verb: 'interacted', context: { quality: 240 } }]);
+    expect(say('auto', 5000)).toMatchObject([{ verb: 'interacted', context: { quality: 'auto' } }]);
+  });
+
   it('numbers have three decimals at most and stay within the video', () => {
     const sensor = new Sensor({ length_s: 10, completion: { rule: 'end' } });
     sensor.step({ type: 'load', wall_ms: 0, media_s: 0 });

@@ -1,6 +1,6 @@
 /** Whole statements have the shape of Video Profile 1.0 (2.3 to 2.7) and of `contract.md`, *A video's statements*. */
 import { describe, expect, it } from 'vitest';
-import { boxClock } from '../src/player/box-clock';
+import { boxClock, slept } from '../src/player/box-clock';
 import { Sensor } from '../src/player/sensor';
 import { statement, type Viewing } from '../src/player/statement';
 
@@ -101,12 +101,38 @@ describe('the box’s clock', () => {
     let monotonic = 1000;
     const clock = boxClock(
       '2026-11-23T18:00:00.000Z',
-      1000,
       () => monotonic,
       () => Date.parse('2020-01-01T00:00:00Z'),
     );
     monotonic += 2500;
     expect(clock.now()).toBe(start + 2500);
     expect(clock.device()['offset-ms']).toBe(Date.parse('2020-01-01T00:00:00Z') - start - 2500);
+  });
+
+  it('makes up for a sleep in which the monotonic clock stood still', () => {
+    let monotonic = 1000;
+    let wall = Date.parse('2026-11-23T18:00:07Z');
+    const clock = boxClock(
+      '2026-11-23T18:00:00.000Z',
+      () => monotonic,
+      () => wall,
+    );
+    monotonic += 500;
+    wall += 500 + 3_600_000;
+    expect(clock.now()).toBe(start + 3_600_500);
+    monotonic += 1000;
+    wall += 1000;
+    expect(clock.now()).toBe(start + 3_601_500);
+    expect(clock.device()['offset-ms']).toBe(7000);
+  });
+
+  it.each([
+    ['both clocks go on', 60_000, 60_000, 0],
+    ['the device slept', 200, 90_200, 90_000],
+    ['a moment is no sleep', 1000, 2500, 0],
+    ['the device’s own clock is put back', 1000, -3_600_000, 0],
+  ])('%s', (_, monotonic_ms, wall_ms, missed) => {
+    const zero = { monotonic_ms: 0, wall_ms: 0 };
+    expect(slept(zero, { monotonic_ms, wall_ms })).toBe(missed);
   });
 });

@@ -13,8 +13,11 @@ class Announcer {
   notices = $state.raw<Notice[]>([]);
   /** Read out but not shown. */
   quiet = $state('');
+  /** The open dialogs, the front one last. Behind it nothing is heard or reached. */
+  dialogs = $state.raw<symbol[]>([]);
   private next = 1;
   private timers = new Map<number, ReturnType<typeof setTimeout>>();
+  private quietTimer: ReturnType<typeof setTimeout> | undefined;
 
   say(text: string, undo?: () => void): void {
     const notice: Notice = undo ? { id: this.next++, text, undo } : { id: this.next++, text };
@@ -25,6 +28,9 @@ class Announcer {
   /** For those who listen: progress and results that others see where they happen. */
   whisper(text: string): void {
     this.quiet = text;
+    // Not to be said again when a dialog takes the region over, or gives it back.
+    clearTimeout(this.quietTimer);
+    this.quietTimer = setTimeout(() => (this.quiet = ''), BRIEF_MS);
   }
 
   hold(id: number): void {

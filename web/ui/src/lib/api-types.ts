@@ -38,7 +38,8 @@ export type Storyboard = Schemas['Storyboard'];
 export type CaptionTrack = Schemas['PlayCaptions'];
 export type Captions = Schemas['Captions'];
 
-export type Play = Schemas['Play'];
+/** An older box does not say the language. */
+export type Play = Schemas['Play'] & { language?: string };
 export type Retention = Schemas['Retention'];
 export type Summary = Schemas['Summary'];
 export type ViewerRow = WithPairs<Schemas['Viewer']>;

@@ -1,5 +1,6 @@
 // The one door to /api/v1: JSON in and out, the CSRF header, and every failure as a `Problem` with a
-// sentence for a person. It knows no page; who must sign in again is told through `onUnauthorized`.
+// sentence for a person. It knows no page; who must sign in again is told through `onUnauthorized`, and a new
+// CSRF token is asked for through `onStale`.
 import { m } from '../messages';
 
 /** A failed request, from an RFC 9457 problem document or from what stood in its place. */
@@ -33,6 +34,7 @@ type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 let csrf = '';
 let unauthorized: (method: Method) => void = () => undefined;
+let renew: () => Promise<boolean> = async () => false;
 
 export function setCsrf(token: string): void {
   csrf = token;
@@ -41,6 +43,21 @@ export function setCsrf(token: string): void {
 /** For clients of their own (tus): what an unsafe request must carry. */
 export function csrfHeaders(): Record<string, string> {
   return csrf ? { 'X-CSRF-Token': csrf } : {};
+}
+
+/** `ask` gets the new token, and answers whether the same person goes on with it. */
+export function onStale(ask: () => Promise<boolean>): void {
+  renew = ask;
+}
+
+/** The CSRF token is that of a session that has ended, because someone signed in anew in another tab. */
+export function isStale({ status, type }: Problem): boolean {
+  return status === 403 && type.endsWith('/csrf');
+}
+
+/** Whether the same request may be sent again, with another token. */
+export function renewCsrf(): Promise<boolean> {
+  return renew().catch(() => false);
 }
 
 export function onUnauthorized(tell: (method: Method) => void): void {
@@ -53,6 +70,32 @@ export async function request<T>(
   body?: unknown,
   options: RequestOptions = {},
 ): Promise<T> {
+  let response = await send(method, path, body, options);
+  let problem = response.ok ? null : await problemOf(response);
+  if (problem && isStale(problem) && (await renewCsrf())) {
+    response = await send(method, path, body, options);
+    problem = response.ok ? null : await problemOf(response);
+  }
+  if (problem) {
+    if (problem.status === 401 && !options.quiet401) unauthorized(method);
+    throw problem;
+  }
+  if (response.status === 204) return undefined as T;
+  const text = await response.text();
+  if (!text) return undefined as T;
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw new Problem(response.status, m.errors.garbledTitle, m.errors.garbled);
+  }
+}
+
+async function send(
+  method: Method,
+  path: string,
+  body: unknown,
+  options: RequestOptions,
+): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (method !== 'GET') Object.assign(headers, csrfHeaders());
   const init: RequestInit = { method, headers, credentials: 'same-origin' };
@@ -64,25 +107,11 @@ export async function request<T>(
     headers['Content-Type'] = 'application/json';
     init.body = JSON.stringify(body);
   }
-
-  let response: Response;
   try {
-    response = await fetch(path.startsWith('/') ? path : `/api/v1/${path}`, init);
+    return await fetch(path.startsWith('/') ? path : `/api/v1/${path}`, init);
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
     throw new Problem(0, m.errors.offlineTitle, m.errors.offline);
-  }
-  if (!response.ok) {
-    if (response.status === 401 && !options.quiet401) unauthorized(method);
-    throw await problemOf(response);
-  }
-  if (response.status === 204) return undefined as T;
-  const text = await response.text();
-  if (!text) return undefined as T;
-  try {
-    return JSON.parse(text) as T;
-  } catch {
-    throw new Problem(response.status, m.errors.garbledTitle, m.errors.garbled);
   }
 }
 

@@ -61,7 +61,8 @@ class Router {
       const state = event.state as { scroll?: number } | null;
       this.scrollTo = state?.scroll ?? 0;
       // A jump within the page (#section) changes only the hash: leave the page alone.
-      if (window.location.pathname === this.place.path) this.place = read();
+      const { pathname, search } = window.location;
+      if (pathname === this.place.path && search === this.place.search) this.place = read();
       else this.arrive();
     };
     const clicked = (event: MouseEvent): void => {

@@ -1,5 +1,5 @@
 // Who is signed in on this page, as the box says; nothing is kept in storage. Null is a visitor.
-import { del, get, post, Problem, setCsrf } from './api';
+import { del, get, onStale, post, Problem, setCsrf } from './api';
 import type { Role, Session, Setup } from './api-types';
 
 class SessionState {
@@ -45,10 +45,24 @@ class SessionState {
     this.accept({ ...this.person, ...(await get<Session>('session')) });
   }
 
+  /** Someone signed in anew in another tab: goes on with that session when it is the same person's. */
+  async renew(): Promise<boolean> {
+    const now = await get<Session>('session', { quiet401: true });
+    if (now.id !== this.person?.id) {
+      // Nothing on this page is that person's.
+      window.location.reload();
+      return false;
+    }
+    this.accept({ ...this.person, ...now });
+    return true;
+  }
+
   async signOut(): Promise<void> {
     await del('session');
     this.accept(null);
+    void import('../player/leftovers').then(({ signedOut }) => signedOut()).catch(() => undefined);
   }
 }
 
 export const session = new SessionState();
+onStale(() => session.renew());

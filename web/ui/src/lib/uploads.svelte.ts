@@ -5,7 +5,7 @@ import type { Upload as TusUpload } from 'tus-js-client';
 
 import { m } from '../messages';
 import { announcer } from './announce.svelte';
-import { asProblem, csrfHeaders, get, post, Problem } from './api';
+import { asProblem, csrfHeaders, get, isStale, post, Problem, renewCsrf } from './api';
 import type { Video, Visibility } from './api-types';
 
 export type Target =
@@ -33,6 +33,8 @@ export class Item {
   problem = $state.raw<Problem | null>(null);
   video = $state('');
   tus: TusUpload | null = null;
+  /** Counts the starts: one that was overtaken while it waited must not go on. */
+  starts = 0;
   private marks: { at: number; sent: number }[] = [];
 
   constructor(id: number, file: File, target: Target) {
@@ -112,6 +114,7 @@ class Uploads {
   /** Stops and throws away what the box has of it. */
   async cancel(item: Item): Promise<void> {
     const { tus } = item;
+    item.phase = 'paused';
     this.dismiss(item);
     // A box that already forgot the upload is no reason to complain.
     await tus?.abort(true).catch(() => undefined);
@@ -131,14 +134,26 @@ class Uploads {
 
   private async send(item: Item): Promise<void> {
     item.phase = 'starting';
+    const start = (item.starts += 1);
+    /** Paused or cancelled since, and perhaps begun anew. */
+    const isOver = (): boolean => item.phase !== 'starting' || item.starts !== start;
+    let stale = false;
     try {
-      const { Upload } = await import('tus-js-client');
+      const { defaultOptions, Upload } = await import('tus-js-client');
+      if (isOver()) return;
       item.tus ??= new Upload(item.file, {
         endpoint: ENDPOINT,
         retryDelays: RETRY_MS,
         removeFingerprintOnSuccess: true,
         metadata: { filename: item.file.name, filetype: item.file.type },
-        onBeforeRequest: (request) => {
+        onShouldRetry: (cause, attempt, options) => {
+          const answer = answerOf(cause);
+          stale = answer !== null && isStale(answer);
+          return stale || (defaultOptions.onShouldRetry?.(cause, attempt, options) ?? false);
+        },
+        onBeforeRequest: async (request) => {
+          if (stale) await renewCsrf();
+          stale = false;
           for (const [name, value] of Object.entries(csrfHeaders())) {
             request.setHeader(name, value);
           }
@@ -152,11 +167,12 @@ class Uploads {
       });
       if (!item.tus.url) {
         const [previous] = await item.tus.findPreviousUploads();
+        if (isOver()) return;
         if (previous) item.tus.resumeFromPreviousUpload(previous);
       }
       item.tus.start();
     } catch (cause) {
-      this.failed(item, cause);
+      if (!isOver()) this.failed(item, cause);
     }
   }
 
@@ -254,7 +270,7 @@ function answerOf(cause: unknown): Problem | null {
   }
   if (!response || response.getStatus() === 0) return null;
   const status = response.getStatus();
-  let fields: { title?: unknown; detail?: unknown } = {};
+  let fields: { title?: unknown; detail?: unknown; type?: unknown } = {};
   try {
     fields = JSON.parse(response.getBody()) as typeof fields;
   } catch {
@@ -265,6 +281,7 @@ function answerOf(cause: unknown): Problem | null {
     status,
     text(fields.title) || m.upload.failed,
     text(fields.detail) || m.errors.status(status),
+    text(fields.type) || 'about:blank',
   );
 }
 

@@ -5,10 +5,13 @@
 import { Problem, post } from '../lib/api';
 import type { CaptionTrack, Play } from '../lib/api-types';
 import { clock, languageName } from '../lib/format';
+import { boxClock, type BoxClock } from './box-clock';
 import { CaptionFiles } from './caption-files';
 import type { Cue } from './cues';
-import { outbox } from './leftovers';
+import { outbox, settle } from './leftovers';
+import { NativeCaptions } from './native-captions';
 import type { OutboxStatus } from './outbox';
+import { withHeld } from './place';
 import { load, RATES, save, type Preferences } from './preferences';
 import { parse, print, visible, visibleAgain, type Segment } from './segments';
 import type { Progress } from './sensor';
@@ -23,6 +26,8 @@ const RESUME_SLACK_S = 3;
 const FRAME_S = 1 / 25;
 const CLOCK_MS = 100;
 const BUFFERING_SAID_MS = 1500;
+/** Sound that is put on again is heard, however far down it was turned before. */
+const HEARD_AGAIN = 0.1;
 
 export interface PlayerProgress {
   /** What was shown, in the order of watching merged for the ribbon. */
@@ -71,7 +76,7 @@ export class PlayerModel {
   said = $state('');
   /** Where this visit began, while the offer to start over stands. */
   resumedAt = $state<number | null>(null);
-  sending = $state.raw<OutboxStatus>({ waiting: 0, failing: false });
+  sending = $state.raw<OutboxStatus>({ waiting: 0, failing: false, refused: 0 });
   offline = $state(false);
   readonly canPip = typeof document !== 'undefined' && document.pictureInPictureEnabled;
 
@@ -79,8 +84,15 @@ export class PlayerModel {
   private frame: HTMLElement | null = null;
   private source: Source | null = null;
   private viewing: Viewing | null = null;
-  private answeredAt = 0;
+  private boxClock: BoxClock | null = null;
   private start_s = 0;
+  /** Where a viewing stood that was broken off, until the next one is there. */
+  private brokenOff_s: number | null = null;
+  /** It played when it was broken off, so the next one plays too. */
+  private goesOn = false;
+  /** The addresses were renewed and have not played since: a second time is no accident. */
+  private renewed = false;
+  private nativeCaptions: NativeCaptions | null = null;
   private line: Awaited<ReturnType<typeof outbox>> | null = null;
   private readonly cueFiles = new CaptionFiles();
   private stop = new AbortController();
@@ -108,6 +120,7 @@ export class PlayerModel {
   async open(video: HTMLVideoElement, frame: HTMLElement): Promise<void> {
     this.video = video;
     this.frame = frame;
+    this.nativeCaptions = new NativeCaptions(video);
     this.listen();
     await this.begin();
   }
@@ -169,18 +182,19 @@ export class PlayerModel {
     if (!this.video) return;
     this.viewing?.tick();
     const next = Math.min(1, Math.max(0, Math.round(volume * 100) / 100));
-    this.video.volume = next;
+    // At nothing it is muted and keeps its volume, for when the sound is put on again.
+    if (next > 0) this.video.volume = next;
     this.video.muted = next === 0;
-    this.keep({ volume: next, muted: next === 0 });
+    this.keep({ volume: this.video.volume, muted: next === 0 });
   }
 
   toggleMute(): void {
     if (!this.video) return;
     this.viewing?.tick();
-    const muted = !this.video.muted;
+    const muted = !(this.video.muted || this.video.volume === 0);
+    if (!muted) this.video.volume = Math.max(this.video.volume, HEARD_AGAIN);
     this.video.muted = muted;
-    if (!muted && this.video.volume === 0) this.video.volume = 0.5;
-    this.keep({ muted });
+    this.keep({ volume: this.video.volume, muted });
     this.say(muted ? t.status.muted : t.status.unmuted);
   }
 
@@ -188,21 +202,21 @@ export class PlayerModel {
     this.source?.pick(id);
     this.level = id;
     const lines = this.levels.find((level) => level.id === id)?.lines ?? null;
-    this.viewing?.quality(lines);
+    this.viewing?.quality(lines ?? 'auto');
     this.say(t.status.quality(lines === null ? t.quality.auto : t.quality.lines(lines)));
   }
 
   async pickCaptions(language: string | null): Promise<void> {
     const track = this.captionTracks.find((candidate) => candidate.language === language) ?? null;
     this.captions = track;
-    this.cues = [];
+    this.setCues([]);
     this.keep({ captions: language });
     this.viewing?.captions(track?.language ?? null);
     this.say(track ? t.captions.on(this.nameOf(track)) : t.captions.offSaid);
     if (!track) return;
     try {
       const cues = await this.cuesOf(track);
-      if (this.captions === track) this.cues = cues;
+      if (this.captions === track) this.setCues(cues);
     } catch {
       this.say(t.captions.failed);
     }
@@ -280,15 +294,10 @@ export class PlayerModel {
     save(this.preferences);
   }
 
-  /** After an error: a new viewing at the same place. */
+  /** After an error: once more, at the same place. */
   async retry(): Promise<void> {
-    const at = this.video && this.play ? this.video.currentTime : null;
     this.trouble = null;
-    this.viewing?.close();
-    this.viewing = null;
-    this.source?.destroy();
-    this.source = null;
-    await this.begin(at);
+    await this.again();
   }
 
   say(text: string): void {
@@ -298,43 +307,55 @@ export class PlayerModel {
 
   // How it comes about
 
+  /** A new viewing where the last one was broken off. Without one the box says where to begin. */
+  private async again(): Promise<void> {
+    if (this.viewing && this.video) this.brokenOff_s = this.video.currentTime;
+    this.viewing?.close();
+    this.viewing = null;
+    this.source?.destroy();
+    this.source = null;
+    this.levels = [];
+    // No tracking before `play` has answered again.
+    this.boxClock = null;
+    await this.begin(this.brokenOff_s);
+    if (!this.goesOn || this.trouble || this.destroyed) return;
+    this.goesOn = false;
+    // A browser that wants to be asked first leaves it to the learner.
+    this.video?.play().catch(() => undefined);
+  }
+
   private async begin(at: number | null = null): Promise<void> {
     const { video } = this;
     if (!video) return;
     try {
+      await settle();
       const body = this.version === undefined ? {} : { version: this.version };
-      const [play, line] = await Promise.all([
-        post<Play>(`videos/${encodeURIComponent(this.videoId)}/play`, body).then((answer) => {
-          this.answeredAt = performance.now();
-          return answer;
+      const [answer, line] = await Promise.all([
+        post<Play>(`videos/${encodeURIComponent(this.videoId)}/play`, body).then((found) => {
+          this.boxClock = boxClock(found.now);
+          return found;
         }),
         outbox(),
       ]);
       if (this.destroyed) return;
       this.line = line;
       await line.setKey({
-        registration: play.registration,
-        endpoint: play.xapi.endpoint,
-        token: play.xapi.token,
+        registration: answer.registration,
+        endpoint: answer.xapi.endpoint,
+        token: answer.xapi.token,
       });
-      this.play = play;
-      this.takeProgress(play);
-      this.tell.play?.(play);
+      this.play = withHeld(answer, await line.held(answer.registration));
+      this.takeProgress(this.play);
+      this.tell.play?.(this.play);
     } catch (error) {
-      const status = error instanceof Problem ? error.status : 0;
-      const text = error instanceof Problem ? error.message : t.errors.network;
-      this.trouble = {
-        text,
-        retry: status === 0 || status >= 500 || status === 409 || status === 429,
-        status,
-      };
+      this.trouble = this.troubleOf(error);
       return;
     }
     const { play } = this;
     const resume_s = play.resume_ms / 1000;
-    const goesOn = at === null && resume_s > 1 && resume_s < this.duration - RESUME_SLACK_S;
-    this.start_s = at ?? (goesOn ? resume_s : 0);
-    this.resumedAt = goesOn ? resume_s : null;
+    const resumes = at === null && resume_s > 1 && resume_s < this.duration - RESUME_SLACK_S;
+    this.start_s = at ?? (resumes ? resume_s : 0);
+    this.resumedAt = resumes ? resume_s : null;
     this.time = this.start_s;
     video.volume = this.preferences.volume;
     video.muted = this.preferences.muted;
@@ -344,7 +365,7 @@ export class PlayerModel {
       await this.pickCaptions(wanted);
     try {
       this.source = await attach(video, play.hls, this.start_s, {
-        levels: (levels) => (this.levels = levels),
+        levels: (levels) => this.takeLevels(levels),
         playing: (lines) => (this.lines = lines),
         failed: (failure) => this.failed(failure),
         trouble: (now) => (this.offline = now),
@@ -356,25 +377,53 @@ export class PlayerModel {
     if (this.destroyed) this.source.destroy();
   }
 
+  private takeLevels(levels: Level[]): void {
+    const isFirst = this.levels.length === 0;
+    this.levels = levels;
+    // A source that takes another's place goes on with what the learner chose.
+    if (isFirst && this.level !== null) this.source?.pick(this.level);
+  }
+
+  private troubleOf(error: unknown): Trouble {
+    if (!(error instanceof Problem)) return { text: t.errors.network, retry: true, status: 0 };
+    const { status, message } = error;
+    const isRefused = status === 403 || status === 404 || status === 410;
+    return {
+      text: this.renewed && isRefused ? t.errors.gone : message,
+      // 401: after signing in again in another tab.
+      retry: error.retriable || status === 401 || status === 409,
+      status,
+    };
+  }
+
   private failed(failure: Failure): void {
+    this.goesOn ||= this.video?.paused === false;
+    // Someone else lost access, and with it the video got new addresses: only `play` knows whether we lost it too. The
+    // browser's own HLS does not say what it was answered.
+    const isLost = failure === 'gone' || (failure === 'network' && this.viewing !== null);
+    if (isLost && !this.renewed) {
+      this.renewed = true;
+      return void this.again();
+    }
     this.video?.pause();
     this.trouble = { text: t.errors[failure], retry: failure !== 'unsupported', status: 0 };
   }
 
   /** Tracking begins when the element stands where this visit begins, so that getting there is no seek. */
   private track(sure = false): void {
-    const { video, play, line } = this;
-    if (this.viewing || !video || !play || !line || this.destroyed) return;
+    const { video, play, line, boxClock } = this;
+    if (this.viewing || !video || !play || !line || !boxClock || this.destroyed) return;
     const there = !video.seeking && Math.abs(video.currentTime - this.start_s) < 1;
     if (!there && !sure) return;
     this.viewing = new Viewing(
       video,
       play,
-      this.answeredAt,
+      boxClock,
       line,
       { captions: this.captions?.language ?? null, quality: this.lines },
       (progress) => this.progressed(progress),
     );
+    this.brokenOff_s = null;
   }
 
   private progressed(progress: Progress): void {
@@ -428,7 +477,10 @@ export class PlayerModel {
     const on = (types: string, act: () => void): void =>
       types.split(' ').forEach((type) => video.addEventListener(type, act, { signal }));
     on('loadeddata canplay seeked', () => this.track());
-    on('playing', () => this.track(true));
+    on('playing', () => {
+      this.renewed = false;
+      this.track(true);
+    });
     on('play pause ended playing seeking seeked ratechange volumechange durationchange', () =>
       this.read(),
     );
@@ -436,10 +488,11 @@ export class PlayerModel {
     on('waiting', () => this.waits(true));
     on('playing canplay pause seeked ended', () => this.waits(false));
     on('ended', () => this.say(t.status.ended));
-    on(
-      'enterpictureinpicture leavepictureinpicture',
-      () => (this.pip = document.pictureInPictureElement === video),
-    );
+    on('enterpictureinpicture leavepictureinpicture', () => {
+      this.pip = document.pictureInPictureElement === video;
+      this.mirrorCaptions();
+    });
+    on('webkitbeginfullscreen webkitendfullscreen', () => this.mirrorCaptions());
     document.addEventListener(
       'fullscreenchange',
       () => (this.fullscreen = document.fullscreenElement === this.frame),
@@ -451,7 +504,11 @@ export class PlayerModel {
     });
     document.addEventListener('freeze', () => this.leave(), { signal });
     document.addEventListener('resume', () => this.comeBack(), { signal });
-    window.addEventListener('online', () => this.source?.retry(), { signal });
+    const online = (): void => {
+      if (this.trouble?.retry) void this.retry();
+      else this.source?.retry();
+    };
+    window.addEventListener('online', online, { signal });
     void outbox().then((line) => {
       const off = line.onStatus((status) => (this.sending = status));
       signal.addEventListener('abort', off);
@@ -466,6 +523,19 @@ export class PlayerModel {
       requestAnimationFrame(paint);
     };
     requestAnimationFrame(paint);
+  }
+
+  private setCues(cues: Cue[]): void {
+    this.cues = cues;
+    this.mirrorCaptions();
+  }
+
+  /** Where the browser shows the picture alone, it must show the captions too. */
+  private mirrorCaptions(): void {
+    const apple = this.video as
+      (HTMLVideoElement & { webkitDisplayingFullscreen?: boolean }) | null;
+    const alone = this.pip || apple?.webkitDisplayingFullscreen === true;
+    this.nativeCaptions?.show(alone ? this.cues : []);
   }
 
   private read(): void {

@@ -3,6 +3,7 @@
  * order and in batches, at least once, and are the same by id; so closing the tab, losing the network or killing the
  * browser loses none. What to send and what answers mean is decided in `sending.ts`; this is the shell around it.
  */
+import type { Held } from './place';
 import { body, judge, KEEPALIVE_BYTES, nextBatch, utf8Length } from './sending';
 import { MemoryShelf, type Checkpoint, type Key, type NewRow, type Row, type Shelf } from './shelf';
 import type { Transport } from './transport';
@@ -11,12 +12,16 @@ import type { Transport } from './transport';
 const COMPANY_MS = 5000;
 const SOON_MS = 250;
 const READ_ROWS = 200;
+/** More than a registration leaves in weeks without network. */
+const HELD_ROWS = 5000;
 
 export interface OutboxStatus {
   /** Statements of this browser that the box has not confirmed. */
   waiting: number;
   /** True from a failed attempt until the next that succeeds. */
   failing: boolean;
+  /** Statements that the box would not take, of the videos this tab has shown. */
+  refused: number;
 }
 
 export class Outbox {
@@ -41,25 +46,30 @@ export class Outbox {
   async setKey(key: Key): Promise<void> {
     this.keys.set(key.registration, key);
     this.blocked.delete(key.registration);
-    await this.guarded((shelf) => shelf.setKey(key));
+    await this.guarded(async (shelf) => {
+      await shelf.setKey(key);
+      // Refused with another token, or by a box that has learned since.
+      if ((await shelf.reconsider(key.registration)) > 0) this.schedule(COMPANY_MS);
+    });
+    void this.tell();
   }
 
   /** Keeps `rows`, then sends them: soon when something ended, otherwise together with what comes next. */
   async put(rows: NewRow[], soon: boolean, checkpoint?: Checkpoint): Promise<void> {
     for (const row of rows) this.own.set(row.id, row);
-    await this.guarded((shelf) => shelf.put(rows, checkpoint));
+    await this.guarded((shelf) => shelf.put(rows, checkpoint, this.keyFor(rows[0] ?? checkpoint)));
     if (rows.length > 0) this.schedule(soon ? SOON_MS : COMPANY_MS);
     void this.tell();
   }
 
   checkpoint(checkpoint: Checkpoint): Promise<void> {
-    return this.guarded((shelf) => shelf.put([], checkpoint));
+    return this.guarded((shelf) => shelf.put([], checkpoint, this.keyFor(checkpoint)));
   }
 
   /** The last words of a session whose page is going. Nothing here waits before the request is on its way. */
   close(rows: NewRow[], session: string): void {
     for (const row of rows) this.own.set(row.id, row);
-    void this.guarded((shelf) => shelf.put(rows, { remove: session }));
+    void this.guarded((shelf) => shelf.put(rows, { remove: session }, this.keyFor(rows[0])));
     this.flush();
   }
 
@@ -75,8 +85,9 @@ export class Outbox {
       // What has no room stays on the shelf for the next visit.
       if (!key || room < 0) return;
       void this.send(key, text, true).then(async (answer) => {
-        if (answer.kind === 'stored') await this.confirmed(batch.map((row) => row.id));
-        else this.schedule(SOON_MS);
+        if (answer.kind !== 'stored') return this.schedule(SOON_MS);
+        await this.confirmed(batch.map((row) => row.id));
+        await this.guarded((shelf) => shelf.dropKeys());
       });
       line = line.slice(batch.length);
     }
@@ -100,6 +111,29 @@ export class Outbox {
       }
     });
     await this.drain();
+  }
+
+  /** Whether a session here has given no sign of life since then. */
+  async hasSilent(dead_before_ms: number): Promise<boolean> {
+    let found = false;
+    await this.guarded(async (shelf) => {
+      found = (await shelf.checkpoints()).some(({ beat_ms }) => beat_ms < dead_before_ms);
+    });
+    return found;
+  }
+
+  /** What this browser holds of a registration. */
+  async held(registration: string): Promise<Held> {
+    const bodies = (rows: readonly NewRow[]): string[] =>
+      rows.filter((row) => row.registration === registration).map((row) => row.body);
+    let held: Held = { waiting: [], lastWords: [] };
+    await this.guarded(async (shelf) => {
+      held = {
+        waiting: bodies(await shelf.oldest(HELD_ROWS, new Set())),
+        lastWords: bodies((await shelf.checkpoints()).flatMap(({ rows }) => rows)),
+      };
+    });
+    return held;
   }
 
   /** A shelf that lasts has come late: what this tab holds moves there, and what earlier visits left there is sent. */
@@ -141,6 +175,7 @@ export class Outbox {
         this.again = false;
       } else break;
     }
+    await this.guarded((shelf) => shelf.dropKeys());
     await this.tell();
   }
 
@@ -174,9 +209,11 @@ export class Outbox {
           await this.guarded((shelf) =>
             shelf.refuse({
               id: row.id,
+              registration,
               status: verdict.status,
               detail: verdict.detail,
               body: row.body,
+              ...(row.again && { again: true }),
             }),
           );
         }
@@ -186,6 +223,10 @@ export class Outbox {
         for (const row of batch) if (!(await this.sendBatch([row]))) return false;
         return true;
     }
+  }
+
+  private keyFor(of: { registration: string } | undefined): Key | undefined {
+    return of && this.keys.get(of.registration);
   }
 
   private async keyOf(registration: string): Promise<Key | null> {
@@ -238,9 +279,12 @@ export class Outbox {
   private async tell(): Promise<void> {
     if (this.listeners.size === 0) return;
     let waiting = 0;
+    let refused = 0;
     await this.guarded(async (shelf) => {
       waiting = await shelf.count();
+      refused = (await shelf.refusals()).filter((one) => this.keys.has(one.registration)).length;
     });
-    for (const listener of this.listeners) listener({ waiting, failing: this.failures > 0 });
+    const status = { waiting, failing: this.failures > 0, refused };
+    for (const listener of this.listeners) listener(status);
   }
 }

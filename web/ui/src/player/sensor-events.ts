@@ -10,8 +10,8 @@ export interface PlayerState {
   hidden: boolean;
   /** Language of the captions that are shown, null when they are off. */
   captions: string | null;
-  /** Lines of the rendition that plays, null while unknown. */
-  quality: number | null;
+  /** Lines of the rendition that plays; `auto` when the choice was given back; null while unknown. */
+  quality: number | 'auto' | null;
   fullscreen: boolean;
   /** `WxH` of the screen and of the picture on it. */
   screen: string | null;
@@ -42,7 +42,7 @@ export type SensorEvent = { wall_ms: number; media_s: number } & (
   | { type: 'mute'; value: boolean }
   | { type: 'volume'; value: number }
   | { type: 'captions'; value: string | null }
-  | { type: 'quality'; value: number | null }
+  | { type: 'quality'; value: number | 'auto' | null }
   | { type: 'fullscreen'; value: boolean }
   | { type: 'size'; value: string }
 );
@@ -71,7 +71,7 @@ export interface Context {
   'cc-subtitle-enabled'?: boolean;
   'cc-enabled'?: boolean;
   'cc-subtitle-lang'?: string;
-  quality?: number;
+  quality?: number | 'auto';
   'full-screen'?: boolean;
   'screen-size'?: string;
   'video-playback-size'?: string;
@@ -85,7 +85,7 @@ export interface Draft {
   context: Context;
 }
 
-/** When a registration counts as complete: at the end, or when a share of the distinct runtime was shown. */
+/** When a registration counts as complete: its last second was shown, or a share of the distinct runtime was. */
 export type Completion = { rule: 'end' } | { rule: 'watched'; threshold: number };
 
 /** What the registration had before this session, as `play` answers it. */
@@ -93,5 +93,6 @@ export interface Prior {
   played_segments?: string;
   hidden_segments?: string;
   muted_segments?: string;
+  /** Whether a `completed` of this registration was told: it is said once. */
   completed?: boolean;
 }

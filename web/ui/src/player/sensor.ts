@@ -7,9 +7,10 @@
  * last sample BEFORE a seek, because `seeking` and `seeked` both already report the new time; samples are ignored
  * while a seek runs; and a clock that jumps with no seek event is taken for a seek.
  */
+import { isCompleted } from './completion';
 import { apply, playerContext } from './controls-state';
 import { isoDuration } from './duration';
-import { print, ratio, round3, total, union, visible, parse, type Segment } from './segments';
+import { print, ratio, round3, total, visible, parse, type Segment } from './segments';
 import {
   INITIAL_STATE,
   type Completion,
@@ -33,8 +34,6 @@ const JUMP_AHEAD_S = 0.5;
 const JUMP_BACK_S = 0.1;
 /** Between landing and the news of it the clock runs on by less than this. */
 const LANDING_S = 0.25;
-/** At the very end a medium may be shorter than it says. */
-const END_SLACK_S = 0.5;
 
 export interface SensorConfig {
   length_s: number;
@@ -151,11 +150,8 @@ export class Sensor {
         this.sayPlaying(wall_ms);
         break;
       case 'pause':
-        this.stop(wall_ms);
-        break;
       case 'ended':
         this.stop(wall_ms);
-        if (this.config.completion.rule === 'end') this.complete(wall_ms);
         break;
       case 'tick':
         this.settleControls(wall_ms, false);
@@ -166,7 +162,7 @@ export class Sensor {
       default:
         this.control(event);
     }
-    this.completeIfWatched(wall_ms);
+    this.completeIfDue(wall_ms);
   }
 
   // Seeks
@@ -309,17 +305,16 @@ export class Sensor {
 
   // The end
 
-  private completeIfWatched(wall_ms: number): void {
+  private completeIfDue(wall_ms: number): void {
     const { completion, length_s } = this.config;
-    if (this.completed || completion.rule !== 'watched' || this.seek) return;
+    // The end is reached when playing stops there, not while its last second still runs.
+    if (this.completed || this.seek || (completion.rule === 'end' && this.playing)) return;
     const at = this.last.media_s;
-    const seen = total(union(visible(this.played.segments(at), this.hidden.segments(at))));
-    const slack = Math.min(END_SLACK_S, length_s / 100);
-    if (seen >= Math.min(completion.threshold * length_s, length_s - slack)) this.complete(wall_ms);
+    const shown = visible(this.played.segments(at), this.hidden.segments(at));
+    if (isCompleted(completion, shown, length_s)) this.complete(wall_ms);
   }
 
   private complete(wall_ms: number): void {
-    if (this.completed) return;
     this.completed = true;
     this.settleControls(wall_ms, true);
     const time = this.last.media_s;
@@ -337,7 +332,7 @@ export class Sensor {
     this.settleSeek(wall_ms, true);
     this.settleControls(wall_ms, true);
     this.stop(wall_ms);
-    this.completeIfWatched(wall_ms);
+    this.completeIfDue(wall_ms);
     const time = this.last.media_s;
     this.emit('terminated', wall_ms, { time, ...this.watchedSoFar(time) });
     this.phase = 'closed';

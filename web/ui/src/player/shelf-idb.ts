@@ -1,5 +1,6 @@
 /** The shelf in IndexedDB. Format 1: `rows` (by n, index on id), `keys`, `checkpoints`, `refused`. */
 import {
+  onceMore,
   REFUSED_LIMIT,
   type Checkpoint,
   type Key,
@@ -46,9 +47,10 @@ export async function openIdbShelf(): Promise<IdbShelf> {
 export class IdbShelf implements Shelf {
   constructor(private readonly db: IDBDatabase) {}
 
-  put(rows: NewRow[], checkpoint?: Checkpoint | { remove: string }): Promise<void> {
+  put(rows: NewRow[], checkpoint?: Checkpoint | { remove: string }, key?: Key): Promise<void> {
     // Everything is asked for before the first await, so that a page that is being closed still gets it in.
-    const tx = this.write('rows', 'checkpoints');
+    const tx = this.write('rows', 'checkpoints', 'keys');
+    if (key) tx.objectStore('keys').put(key);
     for (const row of rows) tx.objectStore('rows').add(row);
     if (checkpoint && 'remove' in checkpoint)
       tx.objectStore('checkpoints').delete(checkpoint.remove);
@@ -97,6 +99,29 @@ export class IdbShelf implements Shelf {
     await committed(tx);
   }
 
+  refusals(): Promise<Refused[]> {
+    return done(this.read('refused').objectStore('refused').getAll() as IDBRequest<Refused[]>);
+  }
+
+  async reconsider(registration: string): Promise<number> {
+    const tx = this.write('rows', 'refused');
+    const refused = tx.objectStore('refused').openCursor();
+    let found = 0;
+    refused.onsuccess = () => {
+      const cursor = refused.result;
+      if (!cursor) return;
+      const one = cursor.value as Refused;
+      if (one.registration === registration && !one.again) {
+        found += 1;
+        tx.objectStore('rows').add(onceMore(one));
+        cursor.delete();
+      }
+      cursor.continue();
+    };
+    await committed(tx);
+    return found;
+  }
+
   setKey(key: Key): Promise<void> {
     const tx = this.write('keys');
     tx.objectStore('keys').put(key);
@@ -106,6 +131,25 @@ export class IdbShelf implements Shelf {
   async key(registration: string): Promise<Key | null> {
     const found: unknown = await done(this.read('keys').objectStore('keys').get(registration));
     return (found as Key | undefined) ?? null;
+  }
+
+  dropKeys(): Promise<void> {
+    const tx = this.write('rows', 'checkpoints', 'keys');
+    const needed = new Set<unknown>();
+    const each = (store: string, see: (cursor: IDBCursorWithValue) => void, then: () => void) => {
+      const request = tx.objectStore(store).openCursor();
+      request.onsuccess = () => {
+        if (!request.result) return then();
+        see(request.result);
+        request.result.continue();
+      };
+    };
+    const need = ({ value }: IDBCursorWithValue): void =>
+      void needed.add((value as { registration: string }).registration);
+    const drop = (cursor: IDBCursorWithValue): void =>
+      void (needed.has(cursor.primaryKey) || cursor.delete());
+    each('rows', need, () => each('checkpoints', need, () => each('keys', drop, () => undefined)));
+    return committed(tx);
   }
 
   checkpoints(): Promise<Checkpoint[]> {

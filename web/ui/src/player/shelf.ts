@@ -9,6 +9,8 @@ export interface Row {
   id: string;
   registration: string;
   body: string;
+  /** The box refused it once already. */
+  again?: true;
 }
 
 export type NewRow = Omit<Row, 'n'>;
@@ -29,27 +31,42 @@ export interface Checkpoint {
   beat_ms: number;
 }
 
-/** What the box would not take. Kept for a person to look at, bounded, and never in the way. */
+/** What the box would not take. Kept for a person to look at, bounded, and never in the way; asked once more with the next key. */
 export interface Refused {
   id: string;
+  registration: string;
   status: number;
   detail: string;
   body: string;
+  again?: true;
 }
 
 /** At most so many refused statements are kept. */
 export const REFUSED_LIMIT = 200;
 
 export interface Shelf {
-  /** Puts rows at the end of the line and sets or removes a session's checkpoint, in one transaction. */
-  put(rows: NewRow[], checkpoint?: Checkpoint | { remove: string }): Promise<void>;
+  /**
+   * Puts rows at the end of the line and sets or removes a session's checkpoint, in one transaction; with their key, so
+   * that none stands here without.
+   */
+  put(rows: NewRow[], checkpoint?: Checkpoint | { remove: string }, key?: Key): Promise<void>;
   oldest(limit: number, without: ReadonlySet<string>): Promise<Row[]>;
   count(): Promise<number>;
   remove(ids: string[]): Promise<void>;
   refuse(refused: Refused): Promise<void>;
+  refusals(): Promise<Refused[]>;
+  /** What was refused of a registration goes to the end of the line, each a single time; how many do. */
+  reconsider(registration: string): Promise<number>;
   setKey(key: Key): Promise<void>;
   key(registration: string): Promise<Key | null>;
+  /** Removes the keys that no row and no checkpoint needs: a token is not kept longer than it is good for. */
+  dropKeys(): Promise<void>;
   checkpoints(): Promise<Checkpoint[]>;
+}
+
+/** A refused statement as a row that is told a last time. */
+export function onceMore({ id, registration, body }: Refused): NewRow {
+  return { id, registration, body, again: true };
 }
 
 export class MemoryShelf implements Shelf {
@@ -57,9 +74,14 @@ export class MemoryShelf implements Shelf {
   private next = 1;
   private readonly keys = new Map<string, Key>();
   private readonly sessions = new Map<string, Checkpoint>();
-  readonly refused: Refused[] = [];
+  refused: Refused[] = [];
 
-  async put(rows: NewRow[], checkpoint?: Checkpoint | { remove: string }): Promise<void> {
+  async put(
+    rows: NewRow[],
+    checkpoint?: Checkpoint | { remove: string },
+    key?: Key,
+  ): Promise<void> {
+    if (key) this.keys.set(key.registration, key);
     for (const row of rows) {
       if (!this.rows.some((known) => known.id === row.id))
         this.rows.push({ ...row, n: this.next++ });
@@ -86,12 +108,31 @@ export class MemoryShelf implements Shelf {
     if (this.refused.length > REFUSED_LIMIT) this.refused.shift();
   }
 
+  async refusals(): Promise<Refused[]> {
+    return [...this.refused];
+  }
+
+  async reconsider(registration: string): Promise<number> {
+    const anew = this.refused.filter((one) => one.registration === registration && !one.again);
+    this.refused = this.refused.filter((one) => !anew.includes(one));
+    await this.put(anew.map(onceMore));
+    return anew.length;
+  }
+
   async setKey(key: Key): Promise<void> {
     this.keys.set(key.registration, key);
   }
 
   async key(registration: string): Promise<Key | null> {
     return this.keys.get(registration) ?? null;
+  }
+
+  async dropKeys(): Promise<void> {
+    const needed = new Set(
+      [...this.rows, ...this.sessions.values()].map(({ registration }) => registration),
+    );
+    for (const registration of this.keys.keys())
+      if (!needed.has(registration)) this.keys.delete(registration);
   }
 
   async checkpoints(): Promise<Checkpoint[]> {

@@ -132,7 +132,7 @@ function viaHlsJs(
     if (data.type !== ErrorTypes.MEDIA_ERROR || recoveries.length > RECOVERIES)
       return events.failed('media');
     if (recoveries.length === RECOVERIES) hls.swapAudioCodec();
-    hls.recoverMediaError();
+    keepPlaying(video, () => hls.recoverMediaError());
   });
   hls.loadSource(url);
   hls.attachMedia(video);
@@ -149,6 +149,13 @@ function viaHlsJs(
       hls.destroy();
     },
   };
+}
+
+/** An element that is emptied stops: when it is filled again it goes on as it was. */
+function keepPlaying(video: HTMLVideoElement, refill: () => void): void {
+  const playing = !video.paused;
+  refill();
+  if (playing) video.play().catch(() => undefined);
 }
 
 function native(
@@ -180,7 +187,8 @@ function native(
   load(start_s);
   return {
     pick() {},
-    retry: () => load(video.currentTime),
+    // What still plays has its data, or gets it by itself.
+    retry: () => void (video.error && keepPlaying(video, () => load(video.currentTime))),
     destroy() {
       stop.abort();
       video.removeAttribute('src');

@@ -1,5 +1,6 @@
 /**
- * From the sensor's drafts to whole xAPI statements: ids, actor, activity, Video Profile IRIs (its JSON-LD v1.0.3).
+ * From the sensor's drafts to whole xAPI statements: ids, actor, activity, Video Profile IRIs (its JSON-LD v1.0.3); and
+ * back to the little that `place.ts` wants of those that still wait here.
  * What the numbers mean is `sensor.ts`'s; sending is `outbox.ts`'s. Pure.
  */
 import type { Draft, Verb } from './sensor-events';
@@ -93,4 +94,46 @@ export function statement(
     },
     timestamp: new Date(draft.wall_ms).toISOString(),
   };
+}
+
+/** What a statement of ours says about where its learner was. */
+export interface Told {
+  verb: string;
+  version: string;
+  at_ms: number;
+  /** Where it left the learner, in seconds. */
+  place_s: number | undefined;
+  played: string | undefined;
+  hidden: string | undefined;
+  muted: string | undefined;
+}
+
+/** Null for what is no statement: the shelf may hold what another version of us wrote. */
+export function told(body: string): Told | null {
+  try {
+    const made = JSON.parse(body) as {
+      verb: { id: string };
+      timestamp: string;
+      context: { revision: string };
+      result?: { extensions?: Record<string, unknown> };
+    };
+    const at_ms = Date.parse(made.timestamp);
+    const verb = Object.keys(VERBS).find((name) => VERBS[name as Verb] === made.verb.id);
+    if (verb === undefined || Number.isNaN(at_ms)) return null;
+    const said = made.result?.extensions ?? {};
+    const text = (iri: string): string | undefined =>
+      typeof said[iri] === 'string' ? said[iri] : undefined;
+    const place = said[`${PROFILE}/extensions/${verb === 'seeked' ? 'time-to' : 'time'}`];
+    return {
+      verb,
+      version: made.context.revision,
+      at_ms,
+      place_s: typeof place === 'number' ? place : undefined,
+      played: text(`${PROFILE}/extensions/played-segments`),
+      hidden: text(`${OURS}/hidden-segments`),
+      muted: text(`${OURS}/muted-segments`),
+    };
+  } catch {
+    return null;
+  }
 }

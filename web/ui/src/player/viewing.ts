@@ -3,7 +3,7 @@
  * The thin shell between DOM and `sensor.ts`; it decides nothing about what was watched.
  */
 import type { Play } from '../lib/api-types';
-import { boxClock, type BoxClock } from './box-clock';
+import type { BoxClock } from './box-clock';
 import { announce } from './leftovers';
 import type { Outbox } from './outbox';
 import { Sensor, type Progress } from './sensor';
@@ -29,7 +29,6 @@ type Fed = SensorEvent extends infer E
 
 export class Viewing {
   private readonly sensor: Sensor;
-  private readonly clock: BoxClock;
   private readonly facts: Facts;
   /** Ids of the closing pair, fixed from the start: told twice, by a dying page and at the next visit, they are one. */
   private readonly lastIds = { paused: uuid4(), completed: uuid4(), terminated: uuid4() };
@@ -39,19 +38,19 @@ export class Viewing {
   private tickedAt = 0;
   private toldAt = 0;
   private checkpointAt = 0;
+  /** The media clock as last read: an element that is emptied and filled again tells 0 in between. */
+  private media_s = 0;
   private ended = false;
 
-  /** `answeredAt` is `performance.now()` at the arrival of `play`. The element must stand where it will begin. */
+  /** The element must stand where it will begin. */
   constructor(
     private readonly video: HTMLVideoElement,
     play: Play,
-    answeredAt: number,
+    private readonly clock: BoxClock,
     private readonly outbox: Outbox,
     state: Partial<PlayerState>,
     private readonly onProgress: (progress: Progress) => void,
-    language = 'und',
   ) {
-    this.clock = boxClock(play.now, answeredAt);
     const completion: Completion =
       play.completion.rule === 'end'
         ? { rule: 'end' }
@@ -66,7 +65,7 @@ export class Viewing {
       registration: play.registration,
       version: play.version,
       title: play.title,
-      language,
+      language: play.language || 'und',
       session: uuid4(),
       user_agent: navigator.userAgent,
     };
@@ -103,8 +102,8 @@ export class Viewing {
     this.feed({ type: 'captions', value: language });
   }
 
-  /** The learner chose a rendition (null: automatic). What the network chooses is no interaction. */
-  quality(lines: number | null): void {
+  /** The learner chose a rendition, or gave the choice back. What the network chooses is no interaction. */
+  quality(lines: number | 'auto'): void {
     this.feed({ type: 'quality', value: lines });
   }
 
@@ -188,7 +187,8 @@ export class Viewing {
   }
 
   private stamp(event: Fed): SensorEvent {
-    return { ...event, wall_ms: this.clock.now(), media_s: this.video.currentTime } as SensorEvent;
+    if (this.video.readyState > 0) this.media_s = this.video.currentTime;
+    return { ...event, wall_ms: this.clock.now(), media_s: this.media_s } as SensorEvent;
   }
 
   private checkpoint(now: number): void {

@@ -39,7 +39,8 @@ export const en = {
   },
   captions: {
     button: 'CC',
-    name: 'CC: captions',
+    nameOn: (language: string) => `CC: captions on, ${language}`,
+    nameOff: 'CC: captions off',
     title: 'Captions',
     language: 'Language',
     off: 'Off',
@@ -60,6 +61,11 @@ export const en = {
     waiting: plural({
       one: '# note of your progress waits on this device for the network.',
       other: '# notes of your progress wait on this device for the network.',
+    }),
+    refused: plural({
+      one: '# note of your progress was not taken. It is kept on this device and told once more the next time you open this video. Tell IT if this stays.',
+      other:
+        '# notes of your progress were not taken. They are kept on this device and told once more the next time you open this video. Tell IT if this stays.',
     }),
     notPrepared: 'The rest of the video is still being prepared.',
     ended: 'The end',
@@ -84,6 +90,7 @@ export const en = {
     gone: 'This video is no longer offered to you, or it has been replaced. Load the page again to see.',
     blocked: 'The browser waits for you to start the video.',
     retry: 'Try again',
+    signIn: 'Sign in',
   },
   transcript: {
     region: 'Transcript',

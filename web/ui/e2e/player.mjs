@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 
 import { openBox, signIn } from './lib/box.mjs';
+import { runChecks } from './lib/checks.mjs';
 import { Chromium } from './lib/chromium.mjs';
 import { play, ready } from './lib/player.mjs';
 
@@ -317,7 +318,6 @@ check('the record store took everything that was done here', async (page) => {
   assert.deepEqual(now, { rows: 0, refused: [] });
 });
 
-const wanted = process.argv.slice(2);
 const box = await openBox();
 const browser = await Chromium.launch();
 let failed = 0;
@@ -332,26 +332,15 @@ try {
   await signIn(page, await box.learner());
   await page.goto(`${box.base}/watch/${box.video}`);
   await ready(page);
-  for (const { name, run } of checks) {
-    if (wanted.length > 0 && !wanted.some((words) => name.startsWith(words))) continue;
-    try {
-      await run(page);
-      console.log(`ok   ${name}`);
-    } catch (error) {
-      if (process.env.SHOTS)
-        writeFileSync(
-          `${process.env.SHOTS}/${name.replaceAll(/\W+/g, '-')}.png`,
-          await page.screenshot(),
-        );
-      failed += 1;
-      console.log(
-        `FAIL ${name}\n     ${String(error?.message ?? error)
-          .split('\n')
-          .slice(0, 6)
-          .join('\n     ')}`,
-      );
-    }
-  }
+  failed = await runChecks(
+    checks.map(({ name, run }) => ({ name, run: () => run(page) })),
+    process.argv.slice(2),
+    async (name) => {
+      const folder = process.env.SHOTS;
+      if (folder)
+        writeFileSync(`${folder}/${name.replaceAll(/\W+/g, '-')}.png`, await page.screenshot());
+    },
+  );
   if (page.console.length > 0) {
     failed += 1;
     console.log(`FAIL the page is quiet\n     ${page.console.join('\n     ')}`);

@@ -17,6 +17,7 @@ import {
   statements,
   upload,
 } from './lib/box.mjs';
+import { runChecks } from './lib/checks.mjs';
 import { Chromium } from './lib/chromium.mjs';
 import { near, play, ready, segments, short, watchHiddenTo, watchTo } from './lib/player.mjs';
 
@@ -407,26 +408,8 @@ function sum(numbers) {
   return numbers.reduce((a, b) => a + b, 0);
 }
 
-const wanted = process.argv.slice(2);
-let failed = 0;
 try {
-  for (const { name, run } of checks) {
-    if (wanted.length > 0 && !wanted.some((word) => name.startsWith(word))) continue;
-    const since = Date.now();
-    try {
-      await run();
-      console.log(`ok   ${name} (${((Date.now() - since) / 1000).toFixed(1)} s)`);
-    } catch (error) {
-      failed += 1;
-      console.log(
-        `FAIL ${name}\n     ${String(error?.stack ?? error)
-          .split('\n')
-          .slice(0, 30)
-          .join('\n     ')}`,
-      );
-    }
-  }
+  process.exitCode = (await runChecks(checks, process.argv.slice(2))) > 0 ? 1 : 0;
 } finally {
   await box.close();
 }
-process.exitCode = failed > 0 ? 1 : 0;

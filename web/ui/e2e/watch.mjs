@@ -23,11 +23,6 @@ import { near, play, ready, segments, short, watchHiddenTo, watchTo } from './li
 
 const ARRIVE_MS = 20_000;
 const HOST = 'lectern.test';
-const EXAMPLE = [
-  [0, 10],
-  [20, 25],
-  [5, 8],
-];
 
 const box = await openBox();
 const checks = [];
@@ -295,9 +290,15 @@ async function watchExample({
         10_000,
       );
     }
-    await watchTo(page, 10, 20);
-    await watchTo(page, 25, 5);
-    await watchTo(page, 8);
+    // A busy machine leaves a little late: what was shown is where the picture stood, and that must be recorded.
+    const first = await watchTo(page, 10, 20);
+    const second = await watchTo(page, 25, 5);
+    const third = await watchTo(page, 8);
+    const shown = [
+      [0, first],
+      [20, second],
+      [5, third],
+    ];
     await home.front();
     assert.equal(await page.evaluate(() => document.visibilityState), 'hidden');
     await page.close();
@@ -308,7 +309,7 @@ async function watchExample({
       ['initialized', 'played', 'seeked', 'seeked', 'paused', 'terminated'],
     );
     assertClosing(told);
-    assertNear(told.at(-1).played, EXAMPLE);
+    assertNear(told.at(-1).played, shown);
     const [, played, ahead, back, paused] = told;
     const edges = segments(paused.played);
     assert.deepEqual(
@@ -324,11 +325,12 @@ async function watchExample({
       [...stamps].sort((a, b) => a - b),
     );
 
-    const grown = await grownFrom(before, (now) => sum(now.views) >= 18);
+    const halfOf = (second, [from, to]) => Math.min(to, second + 1) - Math.max(from, second) >= 0.5;
     const expected = Array.from(
-      grown.views,
-      (_, second) => EXAMPLE.filter(([from, to]) => from <= second && second < to).length,
+      before.views,
+      (_, second) => edges.filter((edge) => halfOf(second, edge)).length,
     );
+    const grown = await grownFrom(before, (now) => sum(now.views) >= sum(expected));
     assert.deepEqual(grown.views, expected);
     assert.deepEqual(
       grown.viewers,

@@ -352,7 +352,7 @@ impl Shared {
 
     fn open_again(&self) -> Result<Database, Error> {
         self.disk
-            .open(Builder::new().set_cache_size(self.cache_bytes))
+            .reopen(Builder::new().set_cache_size(self.cache_bytes))
     }
 
     /// The database alone, when no reader has it: for the integrity check.

@@ -220,21 +220,42 @@ impl Store {
         crate::backup::restore(copy, path)
     }
 
-    /// Verifies the file: every page's checksum when no reader is in the way, every entry of
-    /// every table in any case. Writes wait meanwhile.
+    /// Reads every entry of every table out of a snapshot, on the caller's thread, while readers
+    /// and the writer go on. Verifies every page's checksum besides when that keeps nobody waiting:
+    /// when this is the only handle of the store. The report says whether it did.
     ///
     /// # Errors
     /// [`Error::Closed`], [`Error::Io`]; damage is in the report.
     pub fn check(&self) -> Result<CheckReport, Error> {
-        let (sender, answer) = sync_channel(1);
-        let sent = self.inner.queue.send(Message::Check(sender));
-        sent.map_err(|_| Error::Closed)?;
-        answer.recv().map_err(|_| Error::Closed)?
+        let is_alone = Arc::strong_count(&self.inner) == 1;
+        self.check_as(is_alone)
+    }
+
+    /// As [`Self::check`], and every page's checksum unless a reader is in the way. Whoever else
+    /// wants the store waits for as long as the file is read: for one who works with it alone.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn check_every_page(&self) -> Result<CheckReport, Error> {
+        self.check_as(true)
     }
 
     /// Finishes what waits and closes the file; everything after is [`Error::Closed`].
     pub fn close(&self) {
         self.inner.close();
+    }
+
+    fn check_as(&self, with_pages: bool) -> Result<CheckReport, Error> {
+        let mut report = CheckReport::default();
+        if with_pages {
+            let (sender, answer) = sync_channel(1);
+            // The writer thread does it: no write is under way then.
+            let sent = self.inner.queue.send(Message::CheckPages(sender));
+            sent.map_err(|_| Error::Closed)?;
+            report = answer.recv().map_err(|_| Error::Closed)?;
+        }
+        crate::check::walk(&self.snapshot()?, &mut report)?;
+        Ok(report)
     }
 
     fn write_blocking<T, E, F>(&self, work: F, may_use_reserve: bool) -> Result<T, E>

@@ -11,6 +11,7 @@ use std::time::Instant;
 use redb::{Builder, Database, ReadableDatabase, WriteTransaction};
 use tokio::sync::{oneshot, watch};
 
+use crate::backup::Room;
 use crate::disk::{Disk, FileDisk};
 use crate::stats::Counters;
 use crate::writer::{self, Closure, Message, QUEUE};
@@ -203,12 +204,17 @@ impl Store {
     }
 
     /// Copies everything into a new file at `path`, table by table out of one snapshot, while
-    /// readers and the writer go on.
+    /// readers and the writer go on. The disk that it goes to keeps the reserve free, too.
     ///
     /// # Errors
     /// [`Error::Exists`], [`Error::TooSlow`], [`Error::Full`], [`Error::Io`], [`Error::Corrupt`].
     pub fn backup(&self, path: &Path) -> Result<BackupReport, Error> {
-        crate::backup::run(&self.snapshot()?, path)
+        let shared = &self.inner.shared;
+        let room = Room {
+            wanted_bytes: shared.disk.file_bytes()?,
+            reserve_bytes: shared.reserve_bytes,
+        };
+        crate::backup::run(&self.snapshot()?, path, room)
     }
 
     /// Puts a file that [`Self::backup`] made at `path`, after checking it. No store may be

@@ -132,7 +132,7 @@ impl Credentials {
                 last_used: kept.last_used,
             });
         }
-        all.sort_by_key(|credential| credential.created);
+        all.sort_by_key(|credential| (credential.created, credential.id));
         Ok(all)
     }
 

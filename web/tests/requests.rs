@@ -314,13 +314,52 @@ async fn a_credentials_secret_is_shown_once() {
             .unwrap()
             .is_none()
     );
-    root.json(
-        "POST",
-        "/api/v1/credentials",
-        &json!({"name": "x", "scopes": ["everything"]}),
-    )
-    .await
-    .expect(400);
+    for wrong in [
+        json!({"name": "x", "scopes": ["everything"]}),
+        json!({"name": "x", "scopes": []}),
+        json!({"name": " "}),
+        json!({"name": "x".repeat(201)}),
+    ] {
+        root.json("POST", "/api/v1/credentials", &wrong)
+            .await
+            .expect(400);
+    }
+}
+
+#[tokio::test]
+async fn credentials_and_upstreams_come_in_pages() {
+    let it = TestBox::new();
+    let root = it.caller("root", &[Role::Admin]);
+    for n in 0..3 {
+        let credential = json!({ "name": format!("{n}") });
+        let upstream = json!({"name": format!("{n}"), "url": "https://lrs.example/xapi", "key": "k", "secret": "s"});
+        for (path, new) in [("credentials", credential), ("upstreams", upstream)] {
+            root.json("POST", &format!("/api/v1/{path}"), &new)
+                .await
+                .expect(201);
+        }
+    }
+    for list in ["credentials", "upstreams"] {
+        let (mut names, mut query) = (Vec::new(), "?limit=2".to_owned());
+        loop {
+            let page = root.get(&format!("/api/v1/{list}{query}")).await;
+            let page = page.expect(200).json();
+            let items = page["items"].as_array().unwrap();
+            names.extend(
+                items
+                    .iter()
+                    .map(|item| item["name"].as_str().unwrap().to_owned()),
+            );
+            let Some(next) = page["next"].as_str() else {
+                break;
+            };
+            query = format!("?limit=2&cursor={next}");
+        }
+        assert_eq!(names, ["0", "1", "2"], "{list}");
+        root.get(&format!("/api/v1/{list}?page=2"))
+            .await
+            .expect(400);
+    }
 }
 
 #[tokio::test]

@@ -119,6 +119,7 @@ async fn what_is_played_arrives_in_the_chart_as_the_contract_says() {
         json!({"rule": "watched", "threshold": 0.9})
     );
     assert_eq!(viewing["resume_ms"], 0);
+    assert_eq!(viewing["language"], "en");
     assert!(viewing.get("device").is_none());
 
     let said = paused(&viewing, "0[.]10[,]20[.]25[,]5[.]8");
@@ -316,6 +317,13 @@ async fn who_has_begun_a_version_stays_on_it_and_who_has_not_gets_the_newest() {
         .library
         .add_version(id, second, &ines, it.app.now())
         .unwrap();
+    let instructor = it.signed_in("ines").await;
+    let queued = get(&instructor, id, "retention").await.expect(200).json();
+    assert_eq!(
+        (&queued["version"], &queued["views"]),
+        (&json!(2), &json!([])),
+        "the newest, though nothing of it plays yet"
+    );
     assert_eq!(
         play(&ada, id).await.expect(200).json()["versions_newer"],
         false
@@ -351,7 +359,6 @@ async fn who_has_begun_a_version_stays_on_it_and_who_has_not_gets_the_newest() {
         .await
         .expect(200);
 
-    let instructor = it.signed_in("ines").await;
     let newest = get(&instructor, id, "retention").await.expect(200).json();
     assert_eq!(
         (&newest["version"], &newest["views"][0]),
@@ -365,6 +372,26 @@ async fn who_has_begun_a_version_stays_on_it_and_who_has_not_gets_the_newest() {
     get(&instructor, id, "retention?version=9")
         .await
         .expect(404);
+}
+
+#[tokio::test]
+async fn play_says_whether_completed_was_said_whatever_the_rule_says() {
+    let it = TestBox::new();
+    let ines = it.person("ines", &[Role::Instructor]).id.to_string();
+    let id = video(&it, &ines, Visibility::Members);
+    let ada = it.caller("ada", &[Role::Learner]);
+    let viewing = play(&ada, id).await.expect(200).json();
+    let mut said = paused(&viewing, "0[.]30");
+    post(&it, &viewing, &said).await.expect(200);
+    let all_seen = play(&ada, id).await.expect(200).json();
+    assert_eq!(
+        (&all_seen["watched"], &all_seen["completed"]),
+        (&json!(1.0), &json!(false))
+    );
+    said["id"] = json!(uuid::Uuid::new_v4());
+    said["verb"]["id"] = json!("http://adlnet.gov/expapi/verbs/completed");
+    post(&it, &viewing, &said).await.expect(200);
+    assert_eq!(play(&ada, id).await.expect(200).json()["completed"], true);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use redb::{Builder, Database};
 
 use crate::check::{raw, walk};
-use crate::disk::{Disk, FileDisk};
+use crate::disk::{Disk, FileDisk, rename_without_replacing};
 use crate::{CheckReport, Error, Snapshot};
 
 /// What a backup holds.
@@ -29,12 +29,36 @@ const CHUNK_BYTES: usize = 4 << 20;
 /// The copy's own cache.
 const CACHE_BYTES: usize = 8 << 20;
 
-pub(crate) fn run(snapshot: &Snapshot, path: &Path) -> Result<BackupReport, Error> {
-    if path.exists() {
+/// What a copy asks of the disk that it goes to: never the room that the box needs to go on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Room {
+    /// As much as the copy can take: the length of the file that is copied.
+    pub wanted_bytes: u64,
+    /// What stays free.
+    pub reserve_bytes: u64,
+}
+
+impl Room {
+    /// Refuses unless so many bytes fit in above the reserve.
+    fn must_have(self, bytes: u64, disk: &FileDisk) -> Result<(), Error> {
+        let free_bytes = disk.free_bytes()?;
+        if bytes > free_bytes.saturating_sub(self.reserve_bytes) {
+            return Err(Error::Full {
+                free_bytes,
+                reserve_bytes: self.reserve_bytes,
+            });
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn run(snapshot: &Snapshot, path: &Path, room: Room) -> Result<BackupReport, Error> {
+    if path.try_exists()? {
         return Err(Error::Exists(path.to_owned()));
     }
     let disk = FileDisk::new(path);
-    let copied = copy(snapshot, &disk);
+    room.must_have(room.wanted_bytes, &disk)?;
+    let copied = copy(snapshot, &disk, room);
     if copied.is_err() {
         // Half a backup must not be taken for one; when even this fails, its error is the news.
         let _ = fs::remove_file(path);
@@ -42,7 +66,7 @@ pub(crate) fn run(snapshot: &Snapshot, path: &Path) -> Result<BackupReport, Erro
     copied
 }
 
-fn copy(snapshot: &Snapshot, disk: &FileDisk) -> Result<BackupReport, Error> {
+fn copy(snapshot: &Snapshot, disk: &FileDisk, room: Room) -> Result<BackupReport, Error> {
     let begun = Instant::now();
     let database = disk.open(Builder::new().set_cache_size(CACHE_BYTES))?;
     let mut report = BackupReport::default();
@@ -56,6 +80,8 @@ fn copy(snapshot: &Snapshot, disk: &FileDisk) -> Result<BackupReport, Error> {
             if begun.elapsed() > LONGEST {
                 return Err(Error::TooSlow(LONGEST.as_secs()));
             }
+            // Others fill the disk meanwhile, too.
+            room.must_have(CHUNK_BYTES as u64, disk)?;
             let transaction = database.begin_write()?;
             let mut target = transaction.open_table(raw(&name))?;
             let mut bytes = 0;
@@ -76,7 +102,7 @@ fn copy(snapshot: &Snapshot, disk: &FileDisk) -> Result<BackupReport, Error> {
 }
 
 pub(crate) fn restore(copy: &Path, path: &Path) -> Result<CheckReport, Error> {
-    if path.exists() {
+    if path.try_exists()? {
         return Err(Error::Exists(path.to_owned()));
     }
     // Beside its place, so that the last step is one rename.
@@ -89,7 +115,7 @@ pub(crate) fn restore(copy: &Path, path: &Path) -> Result<CheckReport, Error> {
         let _ = fs::remove_file(&staged);
     }
     let report = report?;
-    fs::rename(&staged, path)?;
+    rename_without_replacing(&staged, path)?;
     if let Some(folder) = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())

@@ -32,7 +32,8 @@ pub(crate) fn run(store: &Store, migrations: &'static [Migration]) -> Result<(),
         if snapshot.contains(&MIGRATIONS, &migration.number)? {
             continue;
         }
-        store.write(move |tx| {
+        // A box that was updated on a full disk must start all the same, so that room can be made.
+        store.write_making_room(move |tx| {
             (migration.run)(tx)?;
             let name = migration.name.to_owned();
             tx.insert(&MIGRATIONS, &migration.number, &Ran { name })?;

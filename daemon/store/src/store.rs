@@ -11,6 +11,7 @@ use std::time::Instant;
 use redb::{Builder, Database, ReadableDatabase, WriteTransaction};
 use tokio::sync::{oneshot, watch};
 
+use crate::backup::Room;
 use crate::disk::{Disk, FileDisk};
 use crate::stats::Counters;
 use crate::writer::{self, Closure, Message, QUEUE};
@@ -203,12 +204,17 @@ impl Store {
     }
 
     /// Copies everything into a new file at `path`, table by table out of one snapshot, while
-    /// readers and the writer go on.
+    /// readers and the writer go on. The disk that it goes to keeps the reserve free, too.
     ///
     /// # Errors
     /// [`Error::Exists`], [`Error::TooSlow`], [`Error::Full`], [`Error::Io`], [`Error::Corrupt`].
     pub fn backup(&self, path: &Path) -> Result<BackupReport, Error> {
-        crate::backup::run(&self.snapshot()?, path)
+        let shared = &self.inner.shared;
+        let room = Room {
+            wanted_bytes: shared.disk.file_bytes()?,
+            reserve_bytes: shared.reserve_bytes,
+        };
+        crate::backup::run(&self.snapshot()?, path, room)
     }
 
     /// Puts a file that [`Self::backup`] made at `path`, after checking it. No store may be
@@ -220,21 +226,42 @@ impl Store {
         crate::backup::restore(copy, path)
     }
 
-    /// Verifies the file: every page's checksum when no reader is in the way, every entry of
-    /// every table in any case. Writes wait meanwhile.
+    /// Reads every entry of every table out of a snapshot, on the caller's thread, while readers
+    /// and the writer go on. Verifies every page's checksum besides when that keeps nobody waiting:
+    /// when this is the only handle of the store. The report says whether it did.
     ///
     /// # Errors
     /// [`Error::Closed`], [`Error::Io`]; damage is in the report.
     pub fn check(&self) -> Result<CheckReport, Error> {
-        let (sender, answer) = sync_channel(1);
-        let sent = self.inner.queue.send(Message::Check(sender));
-        sent.map_err(|_| Error::Closed)?;
-        answer.recv().map_err(|_| Error::Closed)?
+        let is_alone = Arc::strong_count(&self.inner) == 1;
+        self.check_as(is_alone)
+    }
+
+    /// As [`Self::check`], and every page's checksum unless a reader is in the way. Whoever else
+    /// wants the store waits for as long as the file is read: for one who works with it alone.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn check_every_page(&self) -> Result<CheckReport, Error> {
+        self.check_as(true)
     }
 
     /// Finishes what waits and closes the file; everything after is [`Error::Closed`].
     pub fn close(&self) {
         self.inner.close();
+    }
+
+    fn check_as(&self, with_pages: bool) -> Result<CheckReport, Error> {
+        let mut report = CheckReport::default();
+        if with_pages {
+            let (sender, answer) = sync_channel(1);
+            // The writer thread does it: no write is under way then.
+            let sent = self.inner.queue.send(Message::CheckPages(sender));
+            sent.map_err(|_| Error::Closed)?;
+            report = answer.recv().map_err(|_| Error::Closed)?;
+        }
+        crate::check::walk(&self.snapshot()?, &mut report)?;
+        Ok(report)
     }
 
     fn write_blocking<T, E, F>(&self, work: F, may_use_reserve: bool) -> Result<T, E>
@@ -352,7 +379,7 @@ impl Shared {
 
     fn open_again(&self) -> Result<Database, Error> {
         self.disk
-            .open(Builder::new().set_cache_size(self.cache_bytes))
+            .reopen(Builder::new().set_cache_size(self.cache_bytes))
     }
 
     /// The database alone, when no reader has it: for the integrity check.

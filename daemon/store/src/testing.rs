@@ -141,6 +141,10 @@ impl Disk for CrashDisk {
         Ok(builder.create_with_backend(self.clone())?)
     }
 
+    fn reopen(&self, builder: &Builder) -> Result<Database, Error> {
+        self.open(builder)
+    }
+
     fn free_bytes(&self) -> Result<u64, Error> {
         Ok(self.image().free_bytes)
     }

@@ -17,7 +17,8 @@ const MAX_GROUP_BYTES: u64 = 32 << 20;
 /// What the thread is asked for.
 pub(crate) enum Message {
     Write(Box<dyn Job>),
-    Check(SyncSender<Result<CheckReport, Error>>),
+    /// Verify the pages, with everyone kept out.
+    CheckPages(SyncSender<CheckReport>),
     /// The last one: what came before is done, then the thread ends.
     Close,
 }
@@ -76,9 +77,9 @@ pub(crate) fn run(shared: &Arc<Shared>, queue: &Receiver<Message>) {
         while let Some(message) = next.take() {
             match message {
                 Message::Close => return,
-                Message::Check(answer) => {
+                Message::CheckPages(answer) => {
                     // A caller that has gone away needs no answer.
-                    let _ = answer.send(crate::check::run(shared));
+                    let _ = answer.send(crate::check::pages(shared));
                 }
                 Message::Write(job) => {
                     let mut group = vec![job];

@@ -4,7 +4,7 @@
 use std::io::ErrorKind;
 
 use lectern_store::testing::{CrashDisk, Loss};
-use lectern_store::{Error, Options, Store, Table, Tx};
+use lectern_store::{Error, Migration, Options, Store, Table, Tx};
 
 const ROWS: Table<u64, Vec<u8>> = Table::new("rows");
 const INDEX: Table<(u64, u64), ()> = Table::new("index");
@@ -152,6 +152,23 @@ fn what_makes_room_may_use_the_reserve() {
     disk.set_free_bytes(OPTIONS.reserve_bytes);
     let removed = store.write_making_room(|tx: &Tx| tx.remove(&ROWS, &0));
     assert!(removed.unwrap());
+}
+
+#[test]
+fn a_migration_on_a_full_disk_may_use_the_reserve() {
+    const ONE: &[Migration] = &[Migration {
+        number: 1,
+        name: "a row",
+        run: |tx| tx.insert(&ROWS, &0, &vec![1]).map(|_| ()),
+    }];
+    let disk = CrashDisk::new();
+    disk.set_free_bytes(OPTIONS.reserve_bytes);
+    let options = Options {
+        migrations: ONE,
+        ..OPTIONS
+    };
+    let store = open_with(&disk, options).unwrap();
+    assert_eq!(store.snapshot().unwrap().len(&ROWS).unwrap(), 1);
 }
 
 #[test]

@@ -3,6 +3,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use lectern_store::{Error, Json, Migration, Options, Store, Table, Tx};
 
@@ -122,6 +125,59 @@ fn a_check_verifies_pages_unless_a_reader_is_in_the_way() {
     assert_eq!(report.entries, 203);
     drop(reader);
     fill(&store);
+}
+
+#[test]
+fn a_check_of_a_store_that_others_use_waits_for_no_writer_and_says_what_it_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("a.redb"), FIRST).unwrap();
+    fill(&store);
+    let (begun, under_way) = mpsc::channel();
+    let (end, ended) = mpsc::channel::<()>();
+    let writer = thread::spawn({
+        let store = store.clone();
+        move || {
+            store.write(move |_: &Tx| -> Result<(), Error> {
+                begun.send(()).unwrap();
+                ended.recv().unwrap();
+                Ok(())
+            })
+        }
+    });
+    under_way.recv().unwrap();
+    let (sender, report) = mpsc::channel();
+    let checker = thread::spawn({
+        let store = store.clone();
+        move || sender.send(store.check()).unwrap()
+    });
+    // While the writer thread is busy.
+    let report = report.recv_timeout(Duration::from_secs(20)).unwrap();
+    let report = report.unwrap();
+    assert!(!report.pages_verified && report.problems.is_empty());
+    assert_eq!(report.entries, 203);
+    end.send(()).unwrap();
+    writer.join().unwrap().unwrap();
+    checker.join().unwrap();
+    let other = store.clone();
+    assert!(other.check_every_page().unwrap().pages_verified);
+}
+
+#[test]
+fn a_backup_that_would_take_the_reserve_is_refused_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.redb");
+    let store = open(&path, FIRST).unwrap();
+    fill(&store);
+    drop(store);
+    let options = Options {
+        reserve_bytes: u64::MAX,
+        migrations: FIRST,
+        ..Options::default()
+    };
+    let store = Store::open(&path, options).unwrap();
+    let copy = folder.path().join("copy.redb");
+    assert!(matches!(store.backup(&copy), Err(Error::Full { .. })));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 //! touch, never by how many have watched.
 
 use crate::chunk::{Chunk, Counts, SECONDS};
-use crate::observation::Observation;
+use crate::observation::{Observation, Verb};
 use crate::passes::{Passes, passes};
 use crate::record::Record;
 use lectern_lrs::{Entry, Fold, Mark};
@@ -26,6 +26,8 @@ pub const COUNTERS: Table<(String, u32, u32), Chunk> = Table::new("analytics.cou
 const ACTORS: Table<(String, u32, String), Vec<u8>> = Table::new("analytics.actors");
 /// Activity, registration and actor to the version last watched.
 pub const LATEST: Table<(String, Uuid, String), u64> = Table::new("analytics.latest");
+/// Activity, registration and actor whose player said `completed`, of whatever version.
+pub const COMPLETED: Table<(String, Uuid, String), ()> = Table::new("analytics.completed");
 
 /// So many registrations of one actor are told apart when distinct actors are counted; the watching in any beyond adds
 /// views, and no viewer.
@@ -36,11 +38,11 @@ pub struct Watching;
 
 impl Fold for Watching {
     fn name(&self) -> &'static str {
-        "analytics.watching.1"
+        "analytics.watching.2"
     }
 
     fn apply(&self, tx: &Tx<'_>, entry: &Entry, statement: &Statement) -> Result<(), Error> {
-        let Some(observation) = Observation::of(statement, entry.stored) else {
+        let Some(observation) = Observation::of(statement, entry) else {
             return Ok(());
         };
         let registration = Uuid::from_bytes(observation.registration);
@@ -53,18 +55,24 @@ impl Fold for Watching {
         let key = (activity.clone(), *version, registration, actor.clone());
         let before = tx.get(&RECORDS, &key)?.unwrap_or_default();
         let mut after = before.clone();
-        let seconds = after.take(&observation);
-        if after.played.refused.len() > before.played.refused.len() {
+        let taken = after.take(&observation);
+        if taken.is_doubted {
             Mark::Implausible.set(tx, entry.sequence)?;
         }
+        for sequence in taken.cleared {
+            Mark::Implausible.remove(tx, sequence)?;
+        }
         let others = others_of(tx, &key)?;
-        if !seconds.is_empty() {
-            count(tx, &key, &before, &after, &others, seconds)?;
+        if !taken.seconds.is_empty() {
+            count(tx, &key, &before, &after, &others, taken.seconds)?;
         }
         tx.insert(&RECORDS, &key, &after)?;
         let latest = (activity.clone(), registration, actor.clone());
         if tx.get(&LATEST, &latest)? != Some(u64::from(*version)) {
             tx.insert(&LATEST, &latest, &u64::from(*version))?;
+        }
+        if observation.verb == Verb::Completed && !tx.contains(&COMPLETED, &latest)? {
+            tx.insert(&COMPLETED, &latest, &())?;
         }
         Ok(())
     }
@@ -74,6 +82,7 @@ impl Fold for Watching {
         tx.clear(&COUNTERS)?;
         tx.clear(&ACTORS)?;
         tx.clear(&LATEST)?;
+        tx.clear(&COMPLETED)?;
         Mark::Implausible.clear(tx)
     }
 }

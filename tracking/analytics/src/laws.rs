@@ -6,7 +6,7 @@ use crate::record::Record;
 use crate::rule::{Rule, Watched};
 use crate::span::{MAX_MS, Span};
 use proptest::collection::vec;
-use proptest::prelude::{Just, Strategy, any, prop_assert_eq, proptest};
+use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::sample::subsequence;
 
 fn span() -> impl Strategy<Value = Span> {
@@ -31,6 +31,7 @@ fn said(session: u8, played: &[Span], hidden: &[Span]) -> Observation {
         verb: Verb::Paused,
         at_ms: 1_000_000,
         received_ms: 1_000_000,
+        sequence: 1,
         length_ms: Some(70_300),
         rate: None,
         position_ms: None,
@@ -40,7 +41,150 @@ fn said(session: u8, played: &[Span], hidden: &[Span]) -> Observation {
     }
 }
 
+/// What a learner does, as far as time goes.
+#[derive(Clone, Copy, Debug)]
+enum Deed {
+    Play,
+    Pause,
+    /// Wall time goes by; media time with it while playing.
+    Run(u32),
+    /// Wall time goes by and the medium stands: the network.
+    Stall(u32),
+    Seek(u32),
+    Speed(u8),
+    /// Something else is said in the middle, with the list so far.
+    Tell,
+}
+
+fn deeds() -> impl Strategy<Value = Vec<Deed>> {
+    let deed = prop_oneof![
+        2 => Just(Deed::Play),
+        1 => Just(Deed::Pause),
+        4 => (1u32..30_000).prop_map(Deed::Run),
+        1 => (1u32..30_000).prop_map(Deed::Stall),
+        1 => (0u32..60_000).prop_map(Deed::Seek),
+        1 => (0u8..3).prop_map(Deed::Speed),
+        1 => Just(Deed::Tell),
+    ];
+    vec(deed, 0..16)
+}
+
+/// The statements of one session, as our player makes them: `played` says no list, all others the list so far with what
+/// is playing; every one names the rate.
+#[derive(Default)]
+struct Player {
+    wall_ms: i64,
+    media_ms: u32,
+    speed: u8,
+    list: Vec<Span>,
+    /// Where what is playing began.
+    open: Option<u32>,
+    said: Vec<Observation>,
+}
+
+impl Player {
+    fn play(deeds: &[Deed]) -> Vec<Observation> {
+        let mut player = Self::default();
+        player.say(Verb::Initialized);
+        for deed in deeds {
+            match *deed {
+                Deed::Play if player.open.is_none() => {
+                    player.open = Some(player.media_ms);
+                    player.say(Verb::Played);
+                }
+                Deed::Pause if player.open.is_some() => {
+                    player.close();
+                    player.say(Verb::Paused);
+                }
+                Deed::Play | Deed::Pause => {}
+                Deed::Run(ms) => player.run(ms),
+                Deed::Stall(ms) => player.wall_ms += i64::from(ms),
+                Deed::Seek(to) => {
+                    let goes_on = player.open.is_some();
+                    player.close();
+                    player.media_ms = to;
+                    player.say(Verb::Seeked);
+                    player.open = goes_on.then_some(to);
+                }
+                Deed::Speed(speed) => {
+                    player.speed = speed;
+                    player.say(Verb::Interacted);
+                }
+                Deed::Tell => player.say(Verb::Completed),
+            }
+        }
+        player.close();
+        player.say(Verb::Terminated);
+        player.said
+    }
+
+    fn run(&mut self, ms: u32) {
+        self.wall_ms += i64::from(ms);
+        if self.open.is_some() {
+            self.media_ms += ms << self.speed;
+        }
+    }
+
+    fn close(&mut self) {
+        let from = self.open.take();
+        self.list
+            .extend(from.and_then(|from| Span::new(from, self.media_ms)));
+    }
+
+    fn say(&mut self, verb: Verb) {
+        // No two at the same time.
+        self.wall_ms += 1;
+        let playing = self.open.and_then(|from| Span::new(from, self.media_ms));
+        let list: Vec<Span> = self.list.iter().copied().chain(playing).collect();
+        let has_list = !matches!(verb, Verb::Initialized | Verb::Played);
+        let list = has_list.then_some(list);
+        self.said.push(Observation {
+            verb,
+            at_ms: 1_000_000 + self.wall_ms,
+            received_ms: 100_000_000,
+            sequence: self.said.len() as u64,
+            rate: Some(f32::from(1u8 << self.speed)),
+            position_ms: (verb == Verb::Paused).then_some(self.media_ms),
+            played: list.clone(),
+            hidden: None,
+            muted: list,
+            ..said(1, &[], &[])
+        });
+    }
+}
+
 proptest! {
+    /// An offline queue, two requests that overtake each other, a request that is sent again.
+    #[test]
+    fn a_session_counts_the_same_in_any_order_and_nothing_honest_is_refused(
+        (said, order) in deeds().prop_flat_map(|deeds| {
+            let said = Player::play(&deeds);
+            let twice: Vec<usize> = (0..said.len()).chain(0..said.len()).collect();
+            (Just(said), Just(twice).prop_shuffle())
+        })
+    ) {
+        let mut in_order = Record::default();
+        for statement in &said {
+            in_order.take(statement);
+        }
+        let mut mixed = Record::default();
+        let mut marked = std::collections::BTreeSet::new();
+        for index in order {
+            let taken = mixed.take(&said[index]);
+            if taken.is_doubted {
+                marked.insert(said[index].sequence);
+            }
+            marked.retain(|sequence| !taken.cleared.contains(sequence));
+        }
+        prop_assert_eq!(&in_order.played.refused, &[]);
+        prop_assert_eq!(&mixed.played.refused, &[]);
+        prop_assert!(marked.is_empty(), "{:?}", marked);
+        let seconds = |spans: &[Span]| passes(spans, &[], None, 0..2_000);
+        prop_assert_eq!(seconds(&in_order.played.counted), seconds(&mixed.played.counted));
+        prop_assert_eq!(seconds(&in_order.muted.counted), seconds(&mixed.muted.counted));
+        prop_assert_eq!(in_order.position, mixed.position);
+    }
+
     #[test]
     fn any_order_of_segments_gives_the_same_seconds_and_the_same_union((spans, other) in shuffled(), (hidden, unseen) in shuffled()) {
         prop_assert_eq!(
@@ -173,7 +317,7 @@ fn years_of_segments_are_bounded() {
         .filter_map(|n| Span::new(n % 1000, MAX_MS.saturating_sub(n)))
         .collect();
     let mut record = Record::default();
-    let range = record.take(&said(1, &spans, &spans));
+    let range = record.take(&said(1, &spans, &spans)).seconds;
     assert!(range.end <= MAX_MS / 1000);
     assert_eq!(
         passes(

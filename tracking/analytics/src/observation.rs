@@ -6,6 +6,7 @@
 
 use crate::span::{Span, millis};
 use jiff::Timestamp;
+use lectern_lrs::Entry;
 use lectern_xapi::video::{Segments, extension, iri};
 use lectern_xapi::{Object, Statement};
 use serde_json::Value;
@@ -43,11 +44,14 @@ pub struct Observation {
     pub at_ms: i64,
     /// When the box stored it, Unix milliseconds.
     pub received_ms: i64,
+    /// Its number in the log.
+    pub sequence: u64,
     /// Extension `length`.
     pub length_ms: Option<u32>,
     /// Extension `speed`.
     pub rate: Option<f32>,
-    /// Where the learner is afterwards: `time`, or `time-to` of a seek.
+    /// Where the learner is afterwards: `time` of `played`, `paused` and `completed`, `time-to` of a seek. What others
+    /// say moves nobody: a tab that stood idle says `terminated` when it is closed at last.
     pub position_ms: Option<u32>,
     /// Extension `played-segments`.
     pub played: Option<Vec<Span>>,
@@ -64,7 +68,7 @@ const MAX_ACTOR_BYTES: usize = 400;
 impl Observation {
     /// What a stored statement says, when it is one about a video.
     #[must_use]
-    pub fn of(statement: &Statement, stored: Timestamp) -> Option<Self> {
+    pub fn of(statement: &Statement, entry: &Entry) -> Option<Self> {
         let verb = Verb::of(&statement.verb.id)?;
         let Object::Activity(activity) = &statement.object else {
             return None;
@@ -88,12 +92,13 @@ impl Observation {
         let around = |iri: &str| statement.context_extension(iri);
         let position = match verb {
             Verb::Seeked => result(iri::result::TIME_TO),
-            _ => result(iri::result::TIME),
+            Verb::Played | Verb::Paused | Verb::Completed => result(iri::result::TIME),
+            Verb::Initialized | Verb::Interacted | Verb::Terminated => None,
         };
         let session = around(iri::context::SESSION_ID)
             .and_then(Value::as_str)
             .and_then(|text| Uuid::try_parse(text).ok());
-        let received_ms = stored.as_millisecond();
+        let received_ms = entry.stored.as_millisecond();
         Some(Self {
             activity: activity.id.clone(),
             version,
@@ -105,6 +110,7 @@ impl Observation {
                 .timestamp
                 .map_or(received_ms, Timestamp::as_millisecond),
             received_ms,
+            sequence: entry.sequence,
             length_ms: around(iri::context::LENGTH)
                 .and_then(millis_of)
                 .filter(|length| *length > 0),

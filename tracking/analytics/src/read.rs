@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::chunk::{Counts, SECONDS};
-use crate::fold::{COUNTERS, LATEST, RECORDS, RecordKey, Watching};
+use crate::fold::{COMPLETED, COUNTERS, LATEST, RECORDS, RecordKey, Watching};
 use crate::record::Record;
 use crate::rule::{Rule, Watched, resume_ms};
 use crate::span::{MAX_MS, Span};
@@ -104,8 +104,6 @@ pub struct Progress {
     pub completed: bool,
     /// Whether anything was played.
     pub started: bool,
-    /// Whether a player said `completed` before; it is said once.
-    pub said_completed: bool,
 }
 
 impl Analytics {
@@ -273,9 +271,23 @@ impl Analytics {
                 watched: watched.ratio,
                 completed: watched.is_completed(rule),
                 started: watched.is_started,
-                said_completed: record.said_completed,
             }
         }))
+    }
+
+    /// Whether a player said `completed` in this registration, of whatever version: it is said once (Video
+    /// Profile 1.0). What *completed* means here is decided by the rule, not by this.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn has_said_completed(
+        &self,
+        activity: &str,
+        registration: Uuid,
+        actor: &Ifi,
+    ) -> Result<bool, Error> {
+        let place = (activity.to_owned(), registration, actor.key());
+        self.store.snapshot()?.contains(&COMPLETED, &place)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::observation::{Observation, Verb};
 use crate::passes::seconds_of;
-use crate::session::Session;
+use crate::session::{Doubt, Moment, Rate, Session, Telling};
 use crate::span::Span;
 use crate::track::{Tail, Track, tail_of};
 use crate::wire::{Reader, Writer};
@@ -25,19 +25,28 @@ pub struct Record {
     pub muted: Track,
     /// Sessions that may still send.
     pub sessions: Vec<Session>,
-    /// Where the learner was by the newest statement that says so, and its time.
+    /// Where the learner was by the newest statement that moves the place, and its time.
     pub position: Option<(u32, i64)>,
     /// Time of the first statement, Unix milliseconds.
     pub first_seen_ms: i64,
     /// Time of the newest statement, never later than the box received it.
     pub last_seen_ms: i64,
-    /// Whether a player said `completed` itself.
-    pub said_completed: bool,
+}
+
+/// What a statement changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// The seconds whose passes may have changed.
+    pub seconds: Range<u32>,
+    /// Whether something it added is implausible.
+    pub is_doubted: bool,
+    /// Numbers of earlier statements of which nothing is implausible any more.
+    pub cleared: Vec<u64>,
 }
 
 impl Record {
-    /// Takes a statement in. Returns the seconds whose passes may have changed.
-    pub fn take(&mut self, observation: &Observation) -> Range<u32> {
+    /// Takes a statement in.
+    pub fn take(&mut self, observation: &Observation) -> Taken {
         let mut changed = Changed::default();
         if let Some(length) = observation
             .length_ms
@@ -48,25 +57,34 @@ impl Record {
             self.length_ms = Some(length);
         }
         let session = Session::find(&mut self.sessions, observation.session);
-        let at = observation.at_ms;
-        let is_late = at < session.newest_ms;
-        if let Some(rate) = observation.rate {
-            session.set_rate(rate);
-        }
+        let at_ms = observation.at_ms;
+        let rate = observation.rate.and_then(Rate::new);
         let mut grew = false;
         if let Some(said) = &observation.played {
-            let new = self.played.take_new(said, session.tails[0], is_late);
+            let pieces = self.played.pieces_of(said, session.tails[0], at_ms);
+            session.tell(&pieces, at_ms, rate);
+            let new = self.played.new_in(&pieces);
             let last = new.len().saturating_sub(1);
             grew = !new.is_empty();
             for (index, span) in new.into_iter().enumerate() {
-                if session.is_plausible(span, at, index == last) {
+                let telling = Telling {
+                    at_ms,
+                    is_last: index == last,
+                    rate,
+                };
+                if session.is_plausible(span, telling) {
                     self.played.counted.push(span);
                     changed.add(span);
                 } else {
                     self.played.refused.push(span);
+                    session.doubt(Doubt {
+                        span,
+                        telling,
+                        sequence: observation.sequence,
+                    });
                 }
             }
-            keep_tail(&mut session.tails[0], said, is_late);
+            keep_tail(&mut session.tails[0], said, at_ms);
         }
         let others = [
             (&mut self.hidden, &observation.hidden, 1),
@@ -74,19 +92,36 @@ impl Record {
         ];
         for (track, said, place) in others {
             let Some(said) = said else { continue };
-            for span in track.take_new(said, session.tails[place], is_late) {
+            let pieces = track.pieces_of(said, session.tails[place], at_ms);
+            for span in track.new_in(&pieces) {
                 track.counted.push(span);
                 changed.add(span);
             }
-            keep_tail(&mut session.tails[place], said, is_late);
+            keep_tail(&mut session.tails[place], said, at_ms);
         }
-        let is_start = matches!(
-            observation.verb,
-            Verb::Initialized | Verb::Played | Verb::Seeked
-        );
-        session.note(at, is_start, grew);
+        let is_late = at_ms < session.newest_ms;
+        session.note(Moment {
+            at_ms,
+            rate,
+            is_start: matches!(
+                observation.verb,
+                Verb::Initialized | Verb::Played | Verb::Seeked
+            ),
+            grew,
+        });
+        let mut cleared = Vec::new();
+        if is_late {
+            for doubt in session.settle(at_ms) {
+                self.played.acquit(doubt.span);
+                changed.add(doubt.span);
+                cleared.push(doubt.sequence);
+            }
+        }
+        let is_doubted = |sequence| session.doubts.iter().any(|left| left.sequence == sequence);
+        cleared.retain(|sequence| !is_doubted(*sequence));
+        let is_doubted = is_doubted(observation.sequence);
 
-        let seen = at.min(observation.received_ms);
+        let seen = at_ms.min(observation.received_ms);
         if self.first_seen_ms == 0 {
             self.first_seen_ms = seen;
         }
@@ -97,8 +132,11 @@ impl Record {
         {
             self.position = Some((position, seen));
         }
-        self.said_completed |= observation.verb == Verb::Completed;
-        changed.range()
+        Taken {
+            seconds: changed.range(),
+            is_doubted,
+            cleared,
+        }
     }
 
     /// As stored.
@@ -117,25 +155,12 @@ impl Record {
         }
         out.number(self.sessions.len() as u64);
         for session in &self.sessions {
-            out.bytes(&session.id);
-            for time in [session.event_ms, session.grew_ms] {
-                out.number(u64::from(time.is_some()));
-                out.signed(time.unwrap_or(0));
-            }
-            out.signed(session.newest_ms);
-            out.bytes(&session.rate.to_le_bytes());
-            out.bytes(&session.top_rate.to_le_bytes());
-            for tail in session.tails {
-                let spans: Vec<Span> = tail.iter().map(|tail| tail.span).collect();
-                out.spans(&spans);
-                out.optional(tail.map(|tail| tail.index));
-            }
+            write_session(session, &mut out);
         }
         out.optional(self.position.map(|(position, _)| position));
         out.signed(self.position.map_or(0, |(_, at)| at));
         out.signed(self.first_seen_ms);
         out.signed(self.last_seen_ms);
-        out.number(u64::from(self.said_completed));
         out.finish()
     }
 
@@ -167,7 +192,6 @@ impl Record {
         record.position = position.map(|position| (position, position_at));
         record.first_seen_ms = from.signed()?;
         record.last_seen_ms = from.signed()?;
-        record.said_completed = from.number()? != 0;
         Ok(record)
     }
 }
@@ -182,41 +206,106 @@ impl lectern_store::Record for Record {
     }
 }
 
+fn write_session(session: &Session, out: &mut Writer) {
+    out.bytes(&session.id);
+    out.number(session.moments.len() as u64);
+    let mut last = 0;
+    for moment in &session.moments {
+        out.signed(moment.at_ms.wrapping_sub(last));
+        last = moment.at_ms;
+        write_rate(moment.rate, out);
+        out.number(u64::from(moment.is_start) | u64::from(moment.grew) << 1);
+    }
+    out.number(u64::from(session.first_ms.is_some()));
+    out.signed(session.first_ms.unwrap_or(0));
+    write_rate(Some(session.earlier_rate), out);
+    out.signed(session.newest_ms);
+    let doubted: Vec<Span> = session.doubts.iter().map(|doubt| doubt.span).collect();
+    out.spans(&doubted);
+    for doubt in &session.doubts {
+        out.signed(doubt.telling.at_ms);
+        out.number(u64::from(doubt.telling.is_last));
+        write_rate(doubt.telling.rate, out);
+        out.number(doubt.sequence);
+    }
+    for tail in session.tails {
+        let spans: Vec<Span> = tail.iter().map(|tail| tail.span).collect();
+        out.spans(&spans);
+        out.optional(tail.map(|tail| tail.index));
+        out.signed(tail.map_or(0, |tail| tail.at_ms));
+    }
+}
+
 fn read_session(from: &mut Reader<'_>) -> Result<Session, Corrupt> {
     let id = from.array()?;
-    let mut times = [None; 2];
-    for time in &mut times {
-        let is_known = from.number()? != 0;
-        let value = from.signed()?;
-        *time = is_known.then_some(value);
+    let mut moments = Vec::new();
+    let mut last = 0_i64;
+    for _ in 0..from.number()? {
+        last = last.wrapping_add(from.signed()?);
+        let rate = read_rate(from)?;
+        let flags = from.number()?;
+        moments.push(Moment {
+            at_ms: last,
+            rate,
+            is_start: flags & 1 != 0,
+            grew: flags & 2 != 0,
+        });
     }
+    let has_first = from.number()? != 0;
+    let first_ms = from.signed()?;
+    let earlier_rate = read_rate(from)?.unwrap_or(Rate::NORMAL);
     let newest_ms = from.signed()?;
-    let rate = f32::from_le_bytes(from.array()?);
-    let top_rate = f32::from_le_bytes(from.array()?);
+    let mut doubts = Vec::new();
+    for span in from.spans()? {
+        let telling = Telling {
+            at_ms: from.signed()?,
+            is_last: from.number()? != 0,
+            rate: read_rate(from)?,
+        };
+        let sequence = from.number()?;
+        doubts.push(Doubt {
+            span,
+            telling,
+            sequence,
+        });
+    }
     let mut tails = [None; 3];
     for tail in &mut tails {
         let spans = from.spans()?;
         let index = from.optional()?;
-        *tail = spans
-            .first()
-            .zip(index)
-            .map(|(span, index)| Tail { index, span: *span });
+        let at_ms = from.signed()?;
+        *tail = spans.first().zip(index).map(|(span, index)| Tail {
+            index,
+            span: *span,
+            at_ms,
+        });
     }
     Ok(Session {
         id,
-        event_ms: times[0],
-        grew_ms: times[1],
+        moments,
+        first_ms: has_first.then_some(first_ms),
+        earlier_rate,
         newest_ms,
-        rate,
-        top_rate,
+        doubts,
         tails,
     })
 }
 
+/// 0 for none: no rate is that slow.
+fn write_rate(rate: Option<Rate>, out: &mut Writer) {
+    out.number(rate.map_or(0, |rate| u64::from(rate.0)));
+}
+
+fn read_rate(from: &mut Reader<'_>) -> Result<Option<Rate>, Corrupt> {
+    let rate =
+        u16::try_from(from.number()?).map_err(|_| Corrupt("a rate that is none".to_owned()))?;
+    Ok((rate > 0).then_some(Rate(rate)))
+}
+
 /// A list that comes late does not say where the session's list ends now.
-fn keep_tail(tail: &mut Option<Tail>, said: &[Span], is_late: bool) {
-    if !is_late || tail.is_none() {
-        *tail = tail_of(said).or(*tail);
+fn keep_tail(tail: &mut Option<Tail>, said: &[Span], at_ms: i64) {
+    if tail.is_none_or(|tail| tail.at_ms <= at_ms) {
+        *tail = tail_of(said, at_ms).or(*tail);
     }
 }
 

@@ -36,48 +36,67 @@ pub struct Tail {
     pub index: u32,
     /// The last segment.
     pub span: Span,
+    /// Timestamp of the statement, Unix milliseconds.
+    pub at_ms: i64,
 }
 
 impl Track {
-    /// The segments of `said` that were not seen before, in their order, each with whether it was the last of the list.
-    /// `tail` is the same session's list before; `is_late` when the statement is older than that.
-    pub fn take_new(&mut self, said: &[Span], tail: Option<Tail>, is_late: bool) -> Vec<Span> {
+    /// A list as sent, in the pieces in which its segments were counted. `tail` is the same session's list before; a
+    /// list older than that says nothing new by its last segment, which may be a pass that went on.
+    pub fn pieces_of(&mut self, said: &[Span], tail: Option<Tail>, at_ms: i64) -> Vec<Span> {
         let mut said = &said[..said.len().min(MAX_SEGMENTS)];
-        if let Some(tail) = tail {
-            let index = tail.index as usize;
-            match said.get(index) {
-                Some(grown) if grown.from == tail.span.from && grown.to > tail.span.to => {
-                    self.cut(*grown, tail.span.to);
-                }
-                // An older list with the same pass when it was shorter: it says nothing new.
-                Some(shorter)
-                    if is_late
-                        && index + 1 == said.len()
-                        && shorter.from == tail.span.from
-                        && shorter.to < tail.span.to =>
-                {
-                    said = &said[..index];
-                }
-                _ => {}
-            }
+        let is_late = tail.is_some_and(|tail| at_ms < tail.at_ms);
+        if let Some((last, before)) = said.split_last()
+            && is_late
+            && self.is_part_of_known(*last)
+        {
+            said = before;
         }
-        let said = self.cut_as_known(said);
+        if let Some(tail) = tail.filter(|_| !is_late)
+            && let Some(grown) = said.get(tail.index as usize)
+            && grown.from == tail.span.from
+            && grown.to > tail.span.to
+        {
+            self.cut(*grown, tail.span.to);
+        }
+        self.cut_as_known(said)
+    }
+
+    /// Those of `pieces` that were not seen before, in their order.
+    #[must_use]
+    pub fn new_in(&self, pieces: &[Span]) -> Vec<Span> {
         let mut seen: HashMap<Span, usize> = HashMap::new();
         for span in self.counted.iter().chain(&self.refused) {
             *seen.entry(*span).or_default() += 1;
         }
         let mut room = MAX_SEGMENTS.saturating_sub(self.counted.len() + self.refused.len());
-        said.into_iter()
-            .filter(|span| {
-                if let Some(times) = seen.get_mut(span).filter(|times| **times > 0) {
-                    *times -= 1;
-                    return false;
-                }
-                let fits = room > 0;
-                room = room.saturating_sub(1);
-                fits
-            })
-            .collect()
+        let mut new = pieces.to_vec();
+        new.retain(|span| {
+            if let Some(times) = seen.get_mut(span).filter(|times| **times > 0) {
+                *times -= 1;
+                return false;
+            }
+            let fits = room > 0;
+            room = room.saturating_sub(1);
+            fits
+        });
+        new
+    }
+
+    /// A refused segment counts after all.
+    pub fn acquit(&mut self, span: Span) {
+        if let Some(place) = self.refused.iter().position(|refused| *refused == span) {
+            self.counted.push(self.refused.remove(place));
+        }
+    }
+
+    /// Whether a longer pass from the same place is known.
+    fn is_part_of_known(&self, short: Span) -> bool {
+        let wholes = self.cuts.iter().map(|(whole, _)| whole);
+        let known = self.counted.iter().chain(&self.refused).chain(wholes);
+        known
+            .into_iter()
+            .any(|long| long.from == short.from && long.to > short.to)
     }
 
     fn cut(&mut self, whole: Span, at: u32) {
@@ -114,11 +133,12 @@ impl Track {
 
 /// The tail of a list as sent, to recognise its growing later.
 #[must_use]
-pub fn tail_of(said: &[Span]) -> Option<Tail> {
+pub fn tail_of(said: &[Span], at_ms: i64) -> Option<Tail> {
     let index = said.len().min(MAX_SEGMENTS).checked_sub(1)?;
     Some(Tail {
         index: u32::try_from(index).ok()?,
         span: said[index],
+        at_ms,
     })
 }
 
@@ -133,7 +153,17 @@ mod tests {
     }
 
     fn take(track: &mut Track, said: &[(u32, u32)], tail: Option<Tail>) -> Vec<Span> {
-        let new = track.take_new(&spans(said), tail, false);
+        take_at(track, said, tail, 0)
+    }
+
+    fn take_at(
+        track: &mut Track,
+        said: &[(u32, u32)],
+        tail: Option<Tail>,
+        at_ms: i64,
+    ) -> Vec<Span> {
+        let pieces = track.pieces_of(&spans(said), tail, at_ms);
+        let new = track.new_in(&pieces);
         track.counted.extend(&new);
         new
     }
@@ -171,10 +201,10 @@ mod tests {
         let mut track = Track::default();
         let first = [(0, 9_000)];
         take(&mut track, &first, None);
-        let tail = tail_of(&spans(&first));
+        let tail = tail_of(&spans(&first), 0);
         let second = [(0, 10_000)];
         assert_eq!(take(&mut track, &second, tail), spans(&[(9_000, 10_000)]));
-        let tail = tail_of(&spans(&second));
+        let tail = tail_of(&spans(&second), 0);
         let third = [(0, 12_000), (50_000, 60_000)];
         assert_eq!(
             take(&mut track, &third, tail),
@@ -189,18 +219,25 @@ mod tests {
         let mut track = Track::default();
         let long = [(0, 10_000)];
         take(&mut track, &long, None);
-        let tail = tail_of(&spans(&long));
-        assert_eq!(track.take_new(&spans(&[(0, 9_000)]), tail, true), []);
+        let tail = tail_of(&spans(&long), 10_000);
+        assert_eq!(take_at(&mut track, &[(0, 9_000)], tail, 9_000), []);
+        let longer = [(0, 10_000), (30_000, 40_000)];
+        take_at(&mut track, &longer, tail, 40_000);
+        let tail = tail_of(&spans(&longer), 40_000);
+        assert_eq!(take_at(&mut track, &[(0, 9_000)], tail, 9_000), []);
+        // The same list from somewhere else is another pass.
+        assert_eq!(take(&mut track, &[(0, 9_000)], None).len(), 1);
     }
 
     #[test]
     fn a_million_segments_are_bounded() {
         let mut track = Track::default();
         let said: Vec<Span> = (0..1_000_000).filter_map(|n| Span::new(n, n + 1)).collect();
-        let new = track.take_new(&said, None, false);
+        let pieces = track.pieces_of(&said, None, 0);
+        let new = track.new_in(&pieces);
         assert_eq!(new.len(), MAX_SEGMENTS);
         track.counted.extend(new);
         let other: Vec<Span> = (0..1_000).filter_map(|n| Span::new(n, n + 9)).collect();
-        assert_eq!(track.take_new(&other, None, false), []);
+        assert_eq!(track.new_in(&other), []);
     }
 }

@@ -134,6 +134,45 @@ async fn an_implausible_segment_is_marked_and_not_counted() {
 }
 
 #[tokio::test]
+async fn statements_that_come_out_of_order_are_judged_by_their_own_times() {
+    let lectern = Lectern::new();
+    let played = |at| statement(ADA, "played", at, &json!({}), &json!({"speed": "1x"}));
+    let is_marked = |sequence| {
+        let snapshot = lectern.lrs.store().snapshot().unwrap();
+        let marks = Mark::of(&snapshot, sequence).unwrap();
+        marks.contains(&Mark::Implausible)
+    };
+    lectern
+        .post(&[played(0), played(100_000), paused(ADA, 60_000, "0[.]60")])
+        .await;
+    assert_eq!(lectern.views(60), [1; 60]);
+    assert!(!is_marked(3));
+
+    // Refused for want of the statement that told it first; counted when that has come.
+    let terminated = json!({"played-segments": "0[.]60,60[.]90".replace(',', "[,]")});
+    lectern
+        .post(&[statement(
+            ADA,
+            "terminated",
+            101_000,
+            &terminated,
+            &json!({}),
+        )])
+        .await;
+    assert_eq!(lectern.views(90)[60..], [0; 30]);
+    assert!(is_marked(4));
+    lectern
+        .post(&[played(61_000), paused(ADA, 91_000, "0[.]60[,]60[.]90")])
+        .await;
+    assert_eq!(lectern.views(90), [1; 90]);
+    assert!(!is_marked(4));
+    let before = lectern.retention(1, 90);
+    lectern.lrs.rebuild(FOLD).unwrap();
+    assert_eq!(lectern.retention(1, 90), before);
+    assert!(!is_marked(4));
+}
+
+#[tokio::test]
 async fn two_seconds_more_than_wall_time_and_rate_give_are_plausible() {
     for (speed, played, counts) in [
         ("1x", "0[.]12", true),
@@ -358,7 +397,7 @@ async fn progress_goes_on_where_the_learner_left_on_any_device() {
     assert_eq!(found.segments, [[0.0, 10.0]]);
     assert_eq!(found.replayed, [[5.0, 8.0]]);
     assert!((found.watched - 1.0 / 3.0).abs() < 1e-9);
-    assert!(!found.completed && found.started && !found.said_completed);
+    assert!(!found.completed && found.started);
     assert_eq!(progress(Some(2)), None);
 }
 
@@ -388,6 +427,63 @@ async fn after_the_end_it_begins_again_and_a_late_statement_does_not_move_the_pl
     assert_eq!(resume(&lectern), 17_000);
     lectern.post(&[said(90_000, 30)]).await;
     assert_eq!(resume(&lectern), 0);
+}
+
+#[tokio::test]
+async fn a_tab_that_stood_idle_takes_nobodys_place_when_it_is_closed() {
+    let lectern = Lectern::new();
+    let said =
+        |verb: &str, at, result: &Value| statement(ADA, verb, at, result, &json!({"length": 30}));
+    let resume = || {
+        let registration = uuid(ADA.registration);
+        lectern
+            .analytics
+            .progress(ACTIVITY, None, registration, &ifi("ada"), None, RULE)
+            .unwrap()
+            .unwrap()
+            .resume_ms
+    };
+    for (verb, at, result, place) in [
+        ("paused", 0, json!({"time": 5}), 5_000),
+        ("played", 10_000, json!({"time": 6}), 6_000),
+        ("interacted", 20_000, json!({"time": 7}), 6_000),
+        ("terminated", 30_000, json!({"time": 8}), 6_000),
+        ("initialized", 40_000, json!({"time": 9}), 6_000),
+        ("completed", 50_000, json!({"time": 10}), 10_000),
+        (
+            "seeked",
+            60_000,
+            json!({"time": 3, "time-from": 10, "time-to": 11}),
+            11_000,
+        ),
+    ] {
+        lectern.post(&[said(verb, at, &result)]).await;
+        assert_eq!(resume(), place, "{verb}");
+    }
+}
+
+#[tokio::test]
+async fn completed_is_remembered_for_the_registration_as_the_player_said_it() {
+    let lectern = Lectern::new();
+    let has_said = |actor: &str| {
+        let registration = uuid(ADA.registration);
+        lectern
+            .analytics
+            .has_said_completed(ACTIVITY, registration, &ifi(actor))
+            .unwrap()
+    };
+    lectern.post(&[paused(ADA, 0, "0[.]30")]).await;
+    assert!(!has_said("ada"), "the rule's verdict is not what was said");
+    let newer = By { version: 2, ..ADA };
+    let completed = statement(
+        newer,
+        "completed",
+        60_000,
+        &json!({}),
+        &json!({"length": 30}),
+    );
+    lectern.post(&[completed]).await;
+    assert!(has_said("ada") && !has_said("bob"));
 }
 
 #[tokio::test]

@@ -57,12 +57,15 @@ pub struct AuditPage {
 }
 
 impl Lms {
-    /// Writes an event down. Durable when it returns: what must be audited is answered only then.
+    /// Writes an event down. Durable when it returns: what must be audited is answered only then. It may use the store's
+    /// reserve: on a full disk a deed that was done (a removal, a sign-in) is written down, and one that needs room was
+    /// refused before.
     ///
     /// # Errors
     /// When the store fails.
     pub fn audit(&self, event: AuditEvent, now: Timestamp) -> Result<(), Error> {
-        self.store.write(move |tx| Ok(append(tx, &event, now)?))
+        self.store
+            .write_making_room(move |tx| Ok(append(tx, &event, now)?))
     }
 
     /// Writes down that `reader` read these people's records of a video: an entry for each, but those of the last ten

@@ -36,7 +36,8 @@ pub(crate) struct SessionRecord {
 }
 
 impl Lms {
-    /// Starts a session for somebody whose password was right.
+    /// Starts a session for somebody whose password was right. It may use the store's reserve: who makes room on a full
+    /// disk has to sign in first.
     ///
     /// # Errors
     /// [`Error::NotFound`] when they are gone or closed by now; when the store fails.
@@ -44,7 +45,7 @@ impl Lms {
         let token = secret::random();
         let expires = now.checked_add(LASTS).unwrap_or(Timestamp::MAX);
         let hash = secret::hash(&token).unwrap_or_default();
-        let person = self.store.write(move |tx| {
+        let person = self.store.write_making_room(move |tx| {
             let mut person = found(tx, id)?;
             if person.disabled {
                 return Err(Error::NotFound { what: "person" });

@@ -4,7 +4,11 @@
 mod common;
 
 use common::{at, learner, lms, new};
-use lectern_lms::{AuditEvent, Error, NewPerson, PersonPatch, Role, SettingsPatch, SignInError};
+use lectern_lms::{
+    AuditEvent, Error, Lms, NewPerson, PersonPatch, Role, SettingsPatch, SignInError,
+};
+use lectern_store::testing::CrashDisk;
+use lectern_store::{Options, Store};
 use std::collections::BTreeSet;
 
 #[test]
@@ -338,4 +342,32 @@ fn settings_are_kept() {
     };
     lms.update_settings(patch).unwrap();
     assert_eq!(lms.settings().unwrap().site_name, "Campus");
+}
+
+#[test]
+fn who_makes_room_on_a_full_disk_can_sign_in_and_what_they_remove_is_written_down() {
+    let disk = CrashDisk::new();
+    let options = Options::default();
+    let lms = Lms::open(Store::open_on(Box::new(disk.clone()), options).unwrap()).unwrap();
+    let admin = lms.add_person(&new("ada", &[Role::Admin]), at(0)).unwrap();
+    let learner = learner(&lms, "bob");
+    disk.set_free_bytes(options.reserve_bytes);
+    assert!(
+        lms.add_person(&new("eve", &[Role::Learner]), at(1))
+            .is_err()
+    );
+    let session = lms.start_session(admin.id, at(1)).unwrap();
+    assert!(lms.session(&session.token, at(2)).unwrap().is_some());
+    lms.remove_person(learner.id).unwrap();
+    let event = AuditEvent {
+        who: admin.id.to_string(),
+        what: "person.remove".into(),
+        on: Some(learner.id.to_string()),
+        detail: None,
+    };
+    lms.audit(event, at(2)).unwrap();
+    assert_eq!(
+        lms.audit_list(None, 1).unwrap().items[0].what,
+        "person.remove"
+    );
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use lectern_xapi::{Ifi, Object, Statement};
+use lectern_xapi::{Actor, Ifi, Object, Statement};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -199,8 +199,11 @@ impl Caller {
             return Ok(());
         };
         let refuse = |what: &str| Err(Error::Forbidden(what.to_owned()));
-        if statement.actor_ifi().map(Ifi::key) != Some(bound.actor.key()) {
-            return refuse("this token may only write statements of its own actor");
+        // A Group may go by the learner's identifier and still hold others.
+        let is_own =
+            matches!(&statement.actor, Actor::Agent(agent) if agent.ifi.key() == bound.actor.key());
+        if !is_own {
+            return refuse("this token may only write statements of its own actor, an Agent");
         }
         if statement.verb.id == lectern_xapi::video::iri::verb::VOIDED {
             return refuse("this token may not void statements");

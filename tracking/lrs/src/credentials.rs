@@ -62,6 +62,8 @@ pub struct Credentials {
     lrs: Lrs,
 }
 
+/// The longest name, in characters.
+const MAX_NAME: usize = 200;
 /// `last_used` is written when it is older than this.
 const USE_GRAIN: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 
@@ -76,8 +78,18 @@ impl Credentials {
     /// Makes one. `identity` is the box's identity IRI: the home page of the account that vouches for its statements.
     ///
     /// # Errors
-    /// [`Error::Store`].
+    /// [`Error::Invalid`] for a name of no or too many letters and for no scope; [`Error::Store`].
     pub fn add(&self, name: &str, scopes: Scopes, identity: &str) -> Result<NewCredential, Error> {
+        let name = name.trim();
+        let letters = name.chars().count();
+        if letters == 0 || letters > MAX_NAME || name.contains(char::is_control) {
+            let message = format!("must hold 1 to {MAX_NAME} letters");
+            return Err(Error::parameter("name", "limit", message));
+        }
+        if scopes.iter().next().is_none() {
+            let message = "must name one at least: a credential without any may do nothing";
+            return Err(Error::parameter("scopes", "limit", message));
+        }
         let (mut key, mut secret) = ([0; 12], [0; 32]);
         rand::rng().fill_bytes(&mut key);
         rand::rng().fill_bytes(&mut secret);
@@ -120,7 +132,7 @@ impl Credentials {
                 last_used: kept.last_used,
             });
         }
-        all.sort_by_key(|credential| credential.created);
+        all.sort_by_key(|credential| (credential.created, credential.id));
         Ok(all)
     }
 
@@ -135,7 +147,7 @@ impl Credentials {
             .find(|credential| credential.id == id)
             .map(|credential| credential.key)
             .ok_or_else(|| Error::NotFound(format!("there is no credential {id}")))?;
-        self.lrs.store().write(move |tx| {
+        self.lrs.store().write_making_room(move |tx| {
             tx.remove(&CREDENTIALS, &key)?;
             Ok(())
         })

@@ -6,10 +6,10 @@
 //! every new entry. That one row is written at opening only, so an append pays nothing for it. A row of a fold that
 //! this program does not have is removed at opening: whoever brings the fold back finds it gone and builds it anew.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use lectern_store::{Store, Table, Tx};
+use lectern_store::{Snapshot, Store, Table, Tx};
 use lectern_xapi::Statement;
 
 use crate::body::Read;
@@ -42,26 +42,32 @@ pub trait Fold: Send + Sync {
 const FOLDS: Table<String, u64> = Table::new("lrs.folds");
 /// The cursor of a fold that is given every new entry.
 const LIVE: u64 = u64::MAX;
-/// Entries taken into a fold in one transaction while it is built.
+/// Entries taken into a fold in one transaction while it is built, when the disk has room.
 const CHUNK: u64 = 2_000;
 
 pub(crate) type Folds = Arc<[Arc<dyn Fold>]>;
 
-/// Brings all folds up to the end of the log.
+/// Brings all folds up to the end of the log. Writes nothing when they are: a box whose disk is full must start.
 pub(crate) fn catch_up(store: &Store, folds: &Folds) -> Result<(), Error> {
-    let names: BTreeSet<String> = folds.iter().map(|fold| fold.name().to_owned()).collect();
-    store.write(move |tx| {
-        let rows: Vec<String> = tx
-            .range(&FOLDS, ..)?
-            .map(|row| row.map(|(name, _)| name))
-            .collect::<Result<_, _>>()?;
-        for name in rows.iter().filter(|name| !names.contains(*name)) {
-            tx.remove(&FOLDS, name)?;
-        }
-        Ok::<_, Error>(())
-    })?;
+    let names: BTreeSet<&str> = folds.iter().map(|fold| fold.name()).collect();
+    let mut cursors = cursors(&store.snapshot()?)?;
+    let gone: Vec<String> = cursors
+        .keys()
+        .filter(|name| !names.contains(name.as_str()))
+        .cloned()
+        .collect();
+    if !gone.is_empty() {
+        store.write_making_room(move |tx| {
+            for name in &gone {
+                tx.remove(&FOLDS, name)?;
+            }
+            Ok::<_, Error>(())
+        })?;
+    }
     for fold in folds.iter() {
-        while !build_some(store, Arc::clone(fold))? {}
+        if cursors.remove(fold.name()) != Some(LIVE) {
+            build(store, fold)?;
+        }
     }
     Ok(())
 }
@@ -70,13 +76,41 @@ pub(crate) fn catch_up(store: &Store, folds: &Folds) -> Result<(), Error> {
 pub(crate) fn rebuild(store: &Store, fold: &Arc<dyn Fold>) -> Result<(), Error> {
     let name = fold.name().to_owned();
     store.write(move |tx| tx.remove(&FOLDS, &name).map(|_| ()).map_err(Error::from))?;
-    while !build_some(store, Arc::clone(fold))? {}
-    Ok(())
+    build(store, fold)
+}
+
+/// How many of the log's `head` entries the fold that is furthest behind has not taken in.
+pub(crate) fn lag(snapshot: &Snapshot, folds: &Folds, head: u64) -> Result<u64, Error> {
+    let cursors = cursors(snapshot)?;
+    let lacks = |fold: &Arc<dyn Fold>| {
+        let next = cursors.get(fold.name()).map_or(1, |next| *next);
+        (head + 1).saturating_sub(next)
+    };
+    Ok(folds.iter().map(lacks).max().unwrap_or(0))
+}
+
+fn cursors(snapshot: &Snapshot) -> Result<BTreeMap<String, u64>, Error> {
+    let rows = snapshot.range(&FOLDS, ..)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Builds to the end of the log. May use the reserve, so that an update installed on a full disk starts; a transaction
+/// that does not fit in is tried with fewer entries.
+fn build(store: &Store, fold: &Arc<dyn Fold>) -> Result<(), Error> {
+    let mut entries = CHUNK;
+    loop {
+        match build_some(store, Arc::clone(fold), entries) {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(Error::Store(lectern_store::Error::Full { .. })) if entries > 1 => entries /= 2,
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// One transaction's worth of building; true when the fold is live.
-fn build_some(store: &Store, fold: Arc<dyn Fold>) -> Result<bool, Error> {
-    store.write(move |tx| {
+fn build_some(store: &Store, fold: Arc<dyn Fold>, entries: u64) -> Result<bool, Error> {
+    store.write_making_room(move |tx| {
         let name = fold.name().to_owned();
         let next = match tx.get(&FOLDS, &name)? {
             Some(LIVE) => return Ok(true),
@@ -86,7 +120,7 @@ fn build_some(store: &Store, fold: Arc<dyn Fold>) -> Result<bool, Error> {
                 1
             }
         };
-        let end = next.saturating_add(CHUNK);
+        let end = next.saturating_add(entries);
         let mut last = next;
         for row in tx.range(&LOG, next..end)? {
             let (sequence, entry) = row?;

@@ -105,6 +105,17 @@ impl Lrs {
         fold::rebuild(&self.inner.store, fold)
     }
 
+    /// How many entries the fold that is furthest behind has not taken in, for metrics. Folds are written with the log,
+    /// so this is 0 but while one is built anew.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn fold_lag(&self) -> Result<u64, Error> {
+        let snapshot = self.inner.store.snapshot()?;
+        let head = last_of(&snapshot)?.map_or(0, |entry| entry.sequence);
+        fold::lag(&snapshot, &self.inner.folds, head)
+    }
+
     /// How many statements were ever stored: the sequence number of the last one.
     ///
     /// # Errors

@@ -36,6 +36,14 @@ impl Mark {
         tx.insert(&MARKS, &(sequence, self as u8), &()).map(|_| ())
     }
 
+    /// Takes the mark from the entry at `sequence`.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn remove(self, tx: &Tx<'_>, sequence: u64) -> Result<(), Error> {
+        tx.remove(&MARKS, &(sequence, self as u8)).map(|_| ())
+    }
+
     /// Takes the mark from every entry that has it: for a fold that is built anew.
     ///
     /// # Errors

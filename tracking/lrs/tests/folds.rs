@@ -3,12 +3,13 @@
 
 mod common;
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Barrier};
 
 use common::{reference, statement, voiding};
-use lectern_lrs::{Entry, Fold};
-use lectern_store::{Error, Store, Table, Tx};
+use lectern_lrs::{Entry, Fold, Lrs};
+use lectern_store::testing::CrashDisk;
+use lectern_store::{Error, Options, Store, Table, Tx};
 use lectern_xapi::Statement;
 use serde_json::json;
 
@@ -143,4 +144,92 @@ async fn a_fold_that_comes_later_or_comes_back_is_built_from_the_log() {
         clock.fetch_add(1_000_000, Ordering::SeqCst);
         lrs.post(&statement("ada", "read", "book")).await.unwrap();
     }
+}
+
+const RESERVE_BYTES: u64 = 8 << 20;
+
+fn open_on(disk: &CrashDisk, folds: Vec<Arc<dyn Fold>>) -> Result<Lrs, lectern_lrs::Error> {
+    let options = Options {
+        reserve_bytes: RESERVE_BYTES,
+        ..Options::default()
+    };
+    Lrs::open(
+        Store::open_on(Box::new(disk.clone()), options).unwrap(),
+        folds,
+    )
+}
+
+#[tokio::test]
+async fn a_full_disk_keeps_no_log_from_being_opened() {
+    let disk = CrashDisk::new();
+    let lrs = open_on(&disk, vec![]).unwrap();
+    let statements: Vec<_> = (0..500)
+        .map(|n| statement("ada", "read", &n.to_string()))
+        .collect();
+    let (caller, version) = (common::admin(), lectern_xapi::Version::V2_0_0);
+    lrs.post_statements(&caller, version, json!(statements).to_string())
+        .await
+        .unwrap();
+    drop(lrs);
+    disk.set_free_bytes(RESERVE_BYTES);
+    let lrs = open_on(&disk, vec![]).unwrap();
+    assert_eq!(lrs.store().stats().commits, 0);
+    drop(lrs);
+    // A fold that an update brings, and one that an update takes away.
+    let lrs = open_on(&disk, vec![Arc::new(Verbs)]).unwrap();
+    assert_eq!(counts(lrs.store()), [("http://verbs/read".to_owned(), 500)]);
+    drop(lrs);
+    drop(open_on(&disk, vec![]).unwrap());
+}
+
+/// Waits inside its first entry until it has been looked at.
+struct Slow(Barrier);
+
+impl Fold for Slow {
+    fn name(&self) -> &'static str {
+        "test.slow"
+    }
+    fn apply(&self, _: &Tx<'_>, entry: &Entry, _: &Statement) -> Result<(), Error> {
+        if entry.sequence == 1 {
+            self.0.wait();
+            self.0.wait();
+        }
+        Ok(())
+    }
+    fn clear(&self, _: &Tx<'_>) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn folds_are_behind_only_while_one_is_built_anew() {
+    let fold = Arc::new(Slow(Barrier::new(2)));
+    let lrs = common::with_folds(vec![Arc::clone(&fold) as Arc<dyn Fold>]);
+    let look = |lrs: &Lrs| {
+        fold.0.wait();
+        let lag = lrs.fold_lag().unwrap();
+        fold.0.wait();
+        lag
+    };
+    let first = lrs.lrs.clone();
+    let watcher = std::thread::spawn({
+        let fold = Arc::clone(&fold);
+        move || {
+            for _ in 0..2 {
+                fold.0.wait();
+            }
+        }
+    });
+    lrs.post(&json!([
+        statement("ada", "read", "a"),
+        statement("ada", "read", "b")
+    ]))
+    .await
+    .unwrap();
+    watcher.join().unwrap();
+    assert_eq!(lrs.lrs.fold_lag().unwrap(), 0);
+    let rebuilding = std::thread::spawn(move || first.rebuild("test.slow"));
+    assert_eq!(look(&lrs.lrs), 2);
+    rebuilding.join().unwrap().unwrap();
+    assert_eq!(lrs.lrs.fold_lag().unwrap(), 0);
 }

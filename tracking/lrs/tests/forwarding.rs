@@ -29,6 +29,10 @@ struct Peer {
     order: Vec<String>,
     /// Answered before anything else, in turn.
     moods: VecDeque<u16>,
+    /// Named as `Retry-After` with each 503.
+    come_again_seconds: Option<u32>,
+    /// Answered to who asks for a statement, in turn.
+    reading_moods: VecDeque<u16>,
     /// Ids that it answers 400 to.
     refuses: Vec<String>,
     /// Answers 409 to ids that it has.
@@ -81,10 +85,11 @@ async fn answer(
     let slow = peer.lock().unwrap().slow;
     tokio::time::sleep(slow).await;
     let (status, body) = react(&mut peer.lock().unwrap(), &head, &body);
-    Ok(Response::builder()
-        .status(status)
-        .body(Full::new(Bytes::from(body)))
-        .unwrap())
+    let mut response = Response::builder().status(status);
+    if let (503, Some(seconds)) = (status, peer.lock().unwrap().come_again_seconds) {
+        response = response.header("retry-after", seconds);
+    }
+    Ok(response.body(Full::new(Bytes::from(body))).unwrap())
 }
 
 fn react(peer: &mut Peer, head: &http::request::Parts, body: &[u8]) -> (u16, String) {
@@ -108,10 +113,11 @@ fn react(peer: &mut Peer, head: &http::request::Parts, body: &[u8]) -> (u16, Str
                 (200, json!({ "version": ["1.0.3"] }).to_string())
             }
             None => (200, json!({ "statements": [] }).to_string()),
-            Some(id) => peer
-                .has
-                .get(id)
-                .map_or((404, String::new()), |found| (200, found.to_string())),
+            Some(id) => match (peer.reading_moods.pop_front(), peer.has.get(id)) {
+                (Some(status), _) => (status, String::new()),
+                (None, Some(found)) => (200, found.to_string()),
+                (None, None) => (404, String::new()),
+            },
         };
     }
     peer.posts += 1;
@@ -305,6 +311,126 @@ async fn a_strict_peer_that_has_some_already_gets_the_rest_and_a_false_one_is_se
     let dead = upstreams.dead(upstream, 0, 10).unwrap();
     assert_eq!(dead.len(), 1);
     assert_eq!(dead[0].statement_id.to_string(), id(&sent[5]));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_conflict_that_cannot_be_compared_now_delivers_nothing() {
+    for reading_mood in [503, 404] {
+        let lrs = common::new();
+        let peer = Shared::default();
+        {
+            let mut peer = peer.lock().unwrap();
+            peer.moods = VecDeque::from([409]);
+            peer.reading_moods = VecDeque::from([reading_mood]);
+        }
+        let (address, _away) = serve(Arc::clone(&peer), 0).await;
+        let sent = made(1);
+        lrs.post(&json!(sent)).await.unwrap();
+        let upstreams = lrs.lrs.upstreams();
+        let upstream = upstreams.add(upstream(address)).unwrap();
+        let running = Running::start(&lrs);
+        until("no lag", || upstreams.get(upstream).unwrap().lag == 0).await;
+        assert_eq!(peer.lock().unwrap().order, ids(&sent), "{reading_mood}");
+        assert_eq!(upstreams.get(upstream).unwrap().dead, 0);
+        running.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_said_until_something_gets_through() {
+    let lrs = common::new();
+    let peer = Shared::default();
+    let (address, _away) = serve(Arc::clone(&peer), 0).await;
+    let sent = made(2);
+    peer.lock().unwrap().refuses = vec![id(&sent[0])];
+    peer.lock().unwrap().moods = VecDeque::from([503]);
+    lrs.post(&sent[0]).await.unwrap();
+    let upstreams = lrs.lrs.upstreams();
+    let upstream = upstreams.add(upstream(address)).unwrap();
+    let running = Running::start(&lrs);
+    until("a dead letter", || {
+        upstreams.get(upstream).unwrap().dead == 1
+    })
+    .await;
+    let error = upstreams.get(upstream).unwrap().last_error.unwrap();
+    assert!(error.message.contains("I do not like it"), "{error:?}");
+    assert_eq!(error.retry_at, None);
+    lrs.post(&sent[1]).await.unwrap();
+    until("no error", || {
+        upstreams.get(upstream).unwrap().last_error.is_none()
+    })
+    .await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_letter_sent_again_waits_out_what_passes_and_holds_up_nothing() {
+    let lrs = common::new();
+    let peer = Shared::default();
+    let (address, _away) = serve(Arc::clone(&peer), 0).await;
+    let sent = made(2);
+    peer.lock().unwrap().refuses = vec![id(&sent[0])];
+    lrs.post(&sent[0]).await.unwrap();
+    let upstreams = lrs.lrs.upstreams();
+    let upstream = upstreams.add(upstream(address)).unwrap();
+    let running = Running::start(&lrs);
+    until("a dead letter", || {
+        upstreams.get(upstream).unwrap().dead == 1
+    })
+    .await;
+    {
+        let mut peer = peer.lock().unwrap();
+        peer.refuses.clear();
+        peer.moods = VecDeque::from([503]);
+        peer.come_again_seconds = Some(3600);
+    }
+    let letter = || upstreams.dead(upstream, 0, 1).unwrap().remove(0);
+    upstreams.retry(upstream, letter().n).unwrap();
+    until("it is asked to come again", || {
+        let error = upstreams.get(upstream).unwrap().last_error;
+        error.is_some_and(|error| error.retry_at.is_some())
+    })
+    .await;
+    assert_eq!((letter().waiting, letter().tries), (true, 1));
+    lrs.post(&sent[1]).await.unwrap();
+    until("no lag", || upstreams.get(upstream).unwrap().lag == 0).await;
+    assert_eq!(peer.lock().unwrap().order, ids(&sent[1..]));
+    assert!(letter().waiting);
+    // Whoever begins anew does not know of the wait.
+    running.stop().await;
+    let running = Running::start(&lrs);
+    until("no dead letter", || {
+        upstreams.get(upstream).unwrap().dead == 0
+    })
+    .await;
+    assert_eq!(peer.lock().unwrap().order.len(), 2);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_stored_before_a_beginning_that_lies_ahead_stays_here() {
+    let lrs = common::new();
+    let peer = Shared::default();
+    let (address, _away) = serve(Arc::clone(&peer), 0).await;
+    const HOUR: i64 = 3_600_000_000;
+    let since = jiff::Timestamp::from_microsecond(common::START + HOUR).unwrap();
+    let upstreams = lrs.lrs.upstreams();
+    let upstream = upstreams
+        .add(NewUpstream {
+            since: Some(since),
+            ..upstream(address)
+        })
+        .unwrap();
+    let running = Running::start(&lrs);
+    lrs.post(&json!(made(2))).await.unwrap();
+    until("no lag", || upstreams.get(upstream).unwrap().lag == 0).await;
+    lrs.clock
+        .fetch_add(2 * HOUR, std::sync::atomic::Ordering::SeqCst);
+    let later = made(2);
+    lrs.post(&json!(later)).await.unwrap();
+    until("no lag", || upstreams.get(upstream).unwrap().lag == 0).await;
+    assert_eq!(peer.lock().unwrap().order, ids(&later));
     running.stop().await;
 }
 

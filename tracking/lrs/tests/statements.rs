@@ -6,7 +6,7 @@ mod common;
 use std::sync::atomic::Ordering;
 
 use common::{admin, id, parameters, reference, statement, voiding};
-use lectern_lrs::{Bound, Caller, Error};
+use lectern_lrs::{Bound, Caller, Error, Scope, Scopes};
 use lectern_xapi::{Ifi, Version};
 use serde_json::json;
 
@@ -184,6 +184,12 @@ async fn a_viewing_token_writes_for_its_own_actor_registration_and_activity_only
     group["id"] = json!(uuid::Uuid::now_v7());
     group["actor"] = json!({ "objectType": "Group", "member": [common::agent("ada")] });
     cases.push(group);
+    let mut named = good.clone();
+    named["id"] = json!(uuid::Uuid::now_v7());
+    named["actor"] = common::agent("ada");
+    named["actor"]["objectType"] = json!("Group");
+    named["actor"]["member"] = json!([common::agent("bob")]);
+    cases.push(named);
     let mut bare = good.clone();
     bare["id"] = json!(uuid::Uuid::now_v7());
     bare.as_object_mut().unwrap().remove("context");
@@ -203,6 +209,30 @@ async fn a_viewing_token_writes_for_its_own_actor_registration_and_activity_only
         .get_statements(&caller, Version::V2_0_0, &parameters(&[]), None);
     assert!(matches!(read, Err(Error::Forbidden(_))));
     assert_eq!(lrs.lrs.head().unwrap(), 1);
+}
+
+#[test]
+fn a_credential_has_a_name_and_may_do_something() {
+    let lrs = common::new();
+    let credentials = lrs.lrs.credentials();
+    let add = |name: &str, scopes: &[Scope]| {
+        credentials.add(
+            name,
+            Scopes::from_iter(scopes.iter().copied()),
+            common::ACTOR,
+        )
+    };
+    let long = "ä".repeat(200);
+    for name in ["a", long.as_str(), "  Moodle  "] {
+        assert!(add(name, &[Scope::State]).is_ok(), "{name}");
+    }
+    for name in ["", "   ", "a\nb", &format!("{long}ä")] {
+        let added = add(name, &[Scope::State]).map(|_| ());
+        assert!(matches!(added, Err(Error::Invalid(_))), "{name}");
+    }
+    let nothing = add("a", &[]).map(|_| ());
+    assert!(matches!(nothing, Err(Error::Invalid(_))));
+    assert_eq!(credentials.list().unwrap()[2].name, "Moodle");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use jiff::Timestamp;
 use lectern_lrs::{Credential, Scope, Scopes};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,7 +14,7 @@ use uuid::Uuid;
 use super::time;
 use crate::app::App;
 use crate::auth::Caller;
-use crate::extract::{List, Segments, Strict, blocking};
+use crate::extract::{self, List, Page, Params, Segments, Strict, blocking};
 use crate::problem::{Problem, ProblemDocument};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -93,7 +94,7 @@ struct NewCredential {
     #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// What it may do; writing and reading its own when not given
-    #[schema(value_type = Option<Vec<ScopeName>>)]
+    #[schema(value_type = Option<Vec<ScopeName>>, min_items = 1)]
     scopes: Option<Vec<Scope>>,
 }
 
@@ -110,12 +111,25 @@ impl From<Credential> for CredentialOut {
     }
 }
 
-/// All credentials
-#[utoipa::path(get, path = "/api/v1/credentials", tag = "records", responses(
-    (status = 200, description = "All of them", body = List<CredentialOut>)))]
-async fn list(State(app): State<App>) -> Result<List<CredentialOut>, Problem> {
+/// All credentials, oldest first
+#[utoipa::path(get, path = "/api/v1/credentials", tag = "records", params(Page), responses(
+    (status = 200, description = "A page", body = List<CredentialOut>)))]
+async fn list(
+    State(app): State<App>,
+    Params(page): Params<Page>,
+) -> Result<List<CredentialOut>, Problem> {
+    let place = |credential: &Credential| (credential.created, credential.id);
+    let (after, limit) = (page.after::<(Timestamp, Uuid)>()?, page.limit());
     let all = blocking(move || app.lrs.credentials().list()).await?;
-    Ok(List::whole(all.into_iter().map(Into::into).collect()))
+    let mut rest = all
+        .into_iter()
+        .filter(|credential| after.is_none_or(|after| place(credential) > after));
+    let items: Vec<Credential> = rest.by_ref().take(limit).collect();
+    let last = items.last().filter(|_| rest.next().is_some()).map(place);
+    Ok(List {
+        next: last.as_ref().map(extract::cursor).transpose()?,
+        items: items.into_iter().map(Into::into).collect(),
+    })
 }
 
 /// Make a credential

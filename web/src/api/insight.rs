@@ -19,7 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use self::asked::{Asked, newest};
+use self::asked::Asked;
 use super::videos::activity_id;
 use crate::access;
 use crate::app::App;
@@ -197,7 +197,7 @@ async fn viewers_csv(
 
 /// One's own progress
 ///
-/// Of the version begun; of the newest when none was.
+/// Of the version begun; of the newest that plays when none was.
 #[utoipa::path(get, path = "/api/v1/videos/{id}/progress", tag = "insight", params(("id" = uuid::Uuid, Path)), responses(
     (status = 200, description = "Where the caller stands", body = ProgressOut),
     (status = 404, description = "No such video", body = ProblemDocument, content_type = "application/problem+json")))]
@@ -216,7 +216,8 @@ async fn progress(
         let pinned = known.as_ref().and_then(|known| known.version_pinned);
         let version = pinned.and_then(|pinned| video.version(pinned));
         let version = version
-            .or_else(|| newest(&video))
+            .or_else(|| video.newest_watchable())
+            .or_else(|| video.versions.first())
             .ok_or_else(|| Problem::not_found("version"))?;
         let found = match known {
             None => None,

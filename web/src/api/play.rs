@@ -167,12 +167,18 @@ fn begin(
     )?;
     let registration = &begun.registration;
     let progress = progress_of(registration.registration, &registration.actor, &version)?;
+    let said_completed = app.analytics.has_said_completed(
+        &activity,
+        registration.registration,
+        &Ifi::account(&identity, &registration.actor),
+    )?;
     let found = Found {
         identity,
         activity,
         rule,
         version,
         progress: progress.unwrap_or_else(nothing_yet),
+        said_completed,
         begun,
         device,
         video,
@@ -251,6 +257,5 @@ fn nothing_yet() -> Progress {
         watched: 0.0,
         completed: false,
         started: false,
-        said_completed: false,
     }
 }

@@ -17,7 +17,7 @@ use super::system::UpstreamFacts;
 use super::time;
 use crate::app::App;
 use crate::auth::Caller;
-use crate::extract::{List, Segments, Strict, blocking};
+use crate::extract::{self, List, Page, Params, Segments, Strict, blocking};
 use crate::problem::{Problem, ProblemDocument, Status};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -219,12 +219,24 @@ impl From<Upstream> for UpstreamOut {
     }
 }
 
-/// All upstreams
-#[utoipa::path(get, path = "/api/v1/upstreams", tag = "records", responses(
-    (status = 200, description = "All of them", body = List<UpstreamOut>)))]
-async fn list(State(app): State<App>) -> Result<List<UpstreamOut>, Problem> {
+/// All upstreams, oldest first
+#[utoipa::path(get, path = "/api/v1/upstreams", tag = "records", params(Page), responses(
+    (status = 200, description = "A page", body = List<UpstreamOut>)))]
+async fn list(
+    State(app): State<App>,
+    Params(page): Params<Page>,
+) -> Result<List<UpstreamOut>, Problem> {
+    let (after, limit) = (page.after::<Uuid>()?, page.limit());
     let all = blocking(move || app.lrs.upstreams().list()).await?;
-    Ok(List::whole(all.into_iter().map(Into::into).collect()))
+    let mut rest = all
+        .into_iter()
+        .filter(|upstream| after.is_none_or(|after| upstream.id > after));
+    let items: Vec<Upstream> = rest.by_ref().take(limit).collect();
+    let last = items.last().filter(|_| rest.next().is_some());
+    Ok(List {
+        next: last.map(|last| extract::cursor(&last.id)).transpose()?,
+        items: items.into_iter().map(Into::into).collect(),
+    })
 }
 
 /// Add an upstream; forwarding begins at once

@@ -1,46 +1,84 @@
 //! Reads an upstream's HTTP answer as what it means for forwarding.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use lectern_egress::{Error, Response};
+use lectern_xapi::equivalent;
 
-use super::machine::Answer;
+use super::machine::{Answer, Found, Unavailable};
 
 /// As much of an upstream's words as is kept.
 const MAX_WORDS: usize = 300;
 
-pub(super) fn read(answered: Result<Response, Error>, count: usize) -> Answer {
+/// The answer to a batch of `count` statements.
+pub(super) fn read(answered: Result<Response, Error>, count: usize, now: Timestamp) -> Answer {
     let response = match answered {
         Ok(response) => response,
-        Err(error) if error.is_retriable() => {
-            return Answer::Unavailable {
-                reason: error.to_string(),
-                retry_after: None,
-            };
-        }
-        Err(Error::TooLarge { .. }) => {
-            return Answer::Misconfigured(
-                "the answer is too large for a record store's".to_owned(),
-            );
-        }
-        Err(error) => return Answer::Misconfigured(error.to_string()),
+        Err(error) => return Answer::Unavailable(unanswered(&error)),
     };
-    let reason = format!("{}{}", response.status, words(&response));
+    let reason = reason(&response);
     match response.status.as_u16() {
         204 => Answer::Accepted,
         200 if is_id_list(&response, count) => Answer::Accepted,
-        200..=299 => Answer::Misconfigured(
-            "it answered, but not as a record store does: check the address".to_owned(),
-        ),
+        200..=299 => Answer::Unavailable(not_a_record_store()),
         409 => Answer::Conflict,
         413 => Answer::TooLarge(reason),
-        300..=399 | 401 | 403 | 404 | 405 | 407 => Answer::Misconfigured(reason),
-        408 | 425 | 429 | 502 | 503 | 504 => Answer::Unavailable {
-            reason,
-            retry_after: retry_after(&response),
-        },
+        // Nobody's statement is at fault.
+        300..=399 | 401 | 403 | 404 | 405 | 407 | 408 | 425 | 429 | 502..=504 => {
+            Answer::Unavailable(Unavailable {
+                reason,
+                retry_after: retry_after(&response, now),
+            })
+        }
         400..=499 => Answer::Rejected(reason),
         _ => Answer::Failed(reason),
     }
+}
+
+/// The answer to the question for the statement under an id: whether it is `text`.
+pub(super) fn found(answered: Result<Response, Error>, text: &str, now: Timestamp) -> Found {
+    let response = match answered {
+        Ok(response) => response,
+        Err(error) => return Found::Unavailable(unanswered(&error)),
+    };
+    let reason = format!(
+        "it says that the id is stored there; asked for it, it said {}",
+        reason(&response)
+    );
+    match response.status.as_u16() {
+        200 => match std::str::from_utf8(&response.body) {
+            Ok(theirs) if equivalent(theirs, text) => Found::Same,
+            Ok(theirs) if is_statement(theirs) => Found::Other,
+            _ => Found::Unavailable(not_a_record_store()),
+        },
+        401 | 403 => Found::Unreadable,
+        300..=399 | 407 | 408 | 425 | 429 | 502..=504 => Found::Unavailable(Unavailable {
+            reason,
+            retry_after: retry_after(&response, now),
+        }),
+        _ => Found::Failed(reason),
+    }
+}
+
+fn unanswered(error: &Error) -> Unavailable {
+    let reason = match error {
+        Error::TooLarge { .. } => "the answer is too large for a record store's".to_owned(),
+        error => error.to_string(),
+    };
+    Unavailable {
+        reason,
+        retry_after: None,
+    }
+}
+
+fn not_a_record_store() -> Unavailable {
+    Unavailable {
+        reason: "it answered, but not as a record store does: check the address".to_owned(),
+        retry_after: None,
+    }
+}
+
+fn is_statement(text: &str) -> bool {
+    serde_json::from_str::<serde_json::Value>(text).is_ok_and(|found| found.get("actor").is_some())
 }
 
 /// A record store answers with the ids (Comm 2.1.2); a sign-in page of a network in between does not.
@@ -48,10 +86,21 @@ fn is_id_list(response: &Response, count: usize) -> bool {
     serde_json::from_slice::<Vec<uuid::Uuid>>(&response.body).is_ok_and(|ids| ids.len() == count)
 }
 
-fn retry_after(response: &Response) -> Option<SignedDuration> {
-    let header = response.headers.get("retry-after")?.to_str().ok()?;
-    let seconds: i64 = header.trim().parse().ok()?;
-    (seconds >= 0).then(|| SignedDuration::from_secs(seconds))
+/// `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).
+fn retry_after(response: &Response, now: Timestamp) -> Option<SignedDuration> {
+    let header = response.headers.get("retry-after")?.to_str().ok()?.trim();
+    let wait = match header.parse() {
+        Ok(seconds) => SignedDuration::from_secs(seconds),
+        Err(_) => {
+            let date = httpdate::parse_http_date(header).ok()?;
+            Timestamp::try_from(date).ok()?.duration_since(now)
+        }
+    };
+    (!wait.is_negative()).then_some(wait)
+}
+
+fn reason(response: &Response) -> String {
+    format!("{}{}", response.status, words(response))
 }
 
 fn words(response: &Response) -> String {
@@ -74,18 +123,30 @@ fn words(response: &Response) -> String {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use http::{HeaderMap, StatusCode};
+    use http::header::RETRY_AFTER;
+    use http::{HeaderMap, HeaderValue, StatusCode};
+    use jiff::{SignedDuration, Timestamp};
     use lectern_egress::{Error, Response};
 
-    use super::{Answer, read};
+    use super::{Answer, Found, Unavailable, found, read};
 
-    fn answer(status: u16, body: &'static str) -> Answer {
-        let response = Response {
+    const STATEMENT: &str = r#"{"actor":{"mbox":"mailto:a@a"},"verb":{"id":"http://a/v"},"object":{"id":"http://a/o"}}"#;
+    const OTHER: &str = r#"{"actor":{"mbox":"mailto:a@a"},"verb":{"id":"http://a/w"},"object":{"id":"http://a/o"}}"#;
+
+    fn now() -> Timestamp {
+        "2026-11-23T18:00:00Z".parse().unwrap()
+    }
+
+    fn response(status: u16, body: &'static str) -> Response {
+        Response {
             status: StatusCode::from_u16(status).unwrap(),
             headers: HeaderMap::new(),
             body: Bytes::from_static(body.as_bytes()),
-        };
-        read(Ok(response), 1)
+        }
+    }
+
+    fn answer(status: u16, body: &'static str) -> Answer {
+        read(Ok(response(status, body)), 1, now())
     }
 
     #[test]
@@ -97,7 +158,7 @@ mod tests {
         assert_eq!(answer(204, ""), Answer::Accepted);
         for body in ["<html>Please sign in</html>", "[]", "{}", ""] {
             assert!(
-                matches!(answer(200, body), Answer::Misconfigured(_)),
+                matches!(answer(200, body), Answer::Unavailable(_)),
                 "{body}"
             );
         }
@@ -112,15 +173,9 @@ mod tests {
                 "{status}"
             );
         }
-        for status in [301, 401, 403, 404] {
+        for status in [301, 401, 403, 404, 408, 429, 502, 503, 504] {
             assert!(
-                matches!(answer(status, ""), Answer::Misconfigured(_)),
-                "{status}"
-            );
-        }
-        for status in [408, 429, 502, 503, 504] {
-            assert!(
-                matches!(answer(status, ""), Answer::Unavailable { .. }),
+                matches!(answer(status, ""), Answer::Unavailable(_)),
                 "{status}"
             );
         }
@@ -130,8 +185,55 @@ mod tests {
         );
         assert!(matches!(answer(413, ""), Answer::TooLarge(_)));
         assert!(matches!(
-            read(Err(Error::TimedOut), 1),
-            Answer::Unavailable { .. }
+            read(Err(Error::TimedOut), 1, now()),
+            Answer::Unavailable(_)
         ));
+    }
+
+    #[test]
+    fn only_what_may_not_be_read_is_taken_for_ours_unread() {
+        let asked = |status, body| found(Ok(response(status, body)), STATEMENT, now());
+        assert_eq!(asked(200, STATEMENT), Found::Same);
+        assert_eq!(asked(200, OTHER), Found::Other);
+        for status in [401, 403] {
+            assert_eq!(asked(status, ""), Found::Unreadable, "{status}");
+        }
+        for (status, body) in [(200, "<html>"), (302, ""), (408, ""), (429, ""), (503, "")] {
+            assert!(
+                matches!(asked(status, body), Found::Unavailable(_)),
+                "{status}"
+            );
+        }
+        for status in [404, 400, 500] {
+            assert!(matches!(asked(status, ""), Found::Failed(_)), "{status}");
+        }
+        assert!(matches!(
+            found(Err(Error::TimedOut), STATEMENT, now()),
+            Found::Unavailable(_)
+        ));
+    }
+
+    #[test]
+    fn a_time_to_come_again_is_seconds_or_a_date() {
+        for (header, seconds) in [
+            ("90", Some(90)),
+            ("-1", None),
+            ("soon", None),
+            ("Mon, 23 Nov 2026 18:01:30 GMT", Some(90)),
+            ("Mon, 23 Nov 2026 17:59:59 GMT", None),
+        ] {
+            let mut busy = response(503, "");
+            let value = HeaderValue::from_static(header);
+            busy.headers.insert(RETRY_AFTER, value);
+            let Answer::Unavailable(Unavailable { retry_after, .. }) = read(Ok(busy), 1, now())
+            else {
+                panic!("{header}");
+            };
+            assert_eq!(
+                retry_after,
+                seconds.map(SignedDuration::from_secs),
+                "{header}"
+            );
+        }
     }
 }

@@ -63,10 +63,12 @@ pub(super) fn next(lrs: &Lrs, entered: &Entered, machine: &Machine) -> Result<Ne
             batch.sent.next = sequence + 1;
             continue;
         };
-        let is_wanted = entered.filter.is_open()
-            || snapshot
-                .statement(sequence)?
-                .is_some_and(|statement| entered.filter.admits(&statement));
+        // `since` may lie ahead; where it does not, the cursor began behind it.
+        let is_wanted = entered.since.is_none_or(|since| entry.stored > since)
+            && (entered.filter.is_open()
+                || snapshot
+                    .statement(sequence)?
+                    .is_some_and(|statement| entered.filter.admits(&statement)));
         if is_wanted {
             let text = match letter::write(&entry, &body, entered.version())? {
                 Ok(text) => text,

@@ -95,7 +95,7 @@ impl Upstreams {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Store`].
     pub fn discard(&self, id: Uuid, n: u64) -> Result<(), Error> {
-        self.lrs.store().write(move |tx| {
+        self.lrs.store().write_making_room(move |tx| {
             if tx.remove(&DEAD, &(id, n))? {
                 Ok(())
             } else {

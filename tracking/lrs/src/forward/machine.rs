@@ -32,13 +32,31 @@ pub(super) enum Answer {
     Rejected(String),
     /// It failed over it: the batch or the server may be at fault.
     Failed(String),
-    /// It is not there, or asks to come later.
-    Unavailable {
-        reason: String,
-        retry_after: Option<SignedDuration>,
-    },
-    /// It will take nothing until a person changes something.
-    Misconfigured(String),
+    /// It is not there, asks to come later, or takes nothing until a person changes something.
+    Unavailable(Unavailable),
+}
+
+/// Why nothing can be sent now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unavailable {
+    pub reason: String,
+    /// When it asks to come again.
+    pub retry_after: Option<SignedDuration>,
+}
+
+/// What an upstream has under an id that it said is stored there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Found {
+    /// The statement.
+    Same,
+    /// Another one.
+    Other,
+    /// It may not be read with this key.
+    Unreadable,
+    /// Nothing after all, or it failed over it.
+    Failed(String),
+    /// It did not say.
+    Unavailable(Unavailable),
 }
 
 /// A batch that was sent.
@@ -119,23 +137,21 @@ impl Machine {
             }
             Answer::Conflict | Answer::TooLarge(_) | Answer::Rejected(_) => self.narrow(sent),
             Answer::Failed(reason) => self.failed(sent, reason, now, chance),
-            Answer::Unavailable {
-                reason,
-                retry_after,
-            } => self.wait(reason, retry_after, now, chance),
-            Answer::Misconfigured(reason) => self.wait(reason, Some(LONGEST_WAIT), now, chance),
+            Answer::Unavailable(why) => self.wait(why.reason, why.retry_after, now, chance),
         }
     }
 
-    /// Takes in what [`Step::Compare`] found: the same, another, or `None` when it may not be read. Ids are random, so
-    /// what cannot be compared is taken for ours: a lost answer is likely, a second statement under the id is not.
-    pub fn compared(&mut self, same: Option<bool>, sent: Sent) -> Step {
-        match same {
-            Some(false) => self.set_aside(
+    /// Takes in what [`Step::Compare`] found. Ids are random, so what may not be read is taken for ours: a lost answer is
+    /// likely, a second statement under the id is not. Nothing else that keeps it from being read says anything about it.
+    pub fn compared(&mut self, found: Found, sent: Sent, now: Timestamp, chance: f64) -> Step {
+        match found {
+            Found::Same | Found::Unreadable => self.advance(sent),
+            Found::Other => self.set_aside(
                 sent,
                 "another statement is stored there under this id".to_owned(),
             ),
-            Some(true) | None => self.advance(sent),
+            Found::Failed(reason) => self.failed(sent, reason, now, chance),
+            Found::Unavailable(why) => self.wait(why.reason, why.retry_after, now, chance),
         }
     }
 
@@ -209,7 +225,7 @@ mod tests {
     use jiff::{SignedDuration, Timestamp};
     use proptest::prelude::*;
 
-    use super::{Answer, FULL_WINDOW, Machine, Sent, Step};
+    use super::{Answer, FULL_WINDOW, Found, Machine, Sent, Step, Unavailable};
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -228,11 +244,15 @@ mod tests {
         }
     }
 
-    fn gone() -> Answer {
-        Answer::Unavailable {
+    fn unavailable(retry_after: Option<SignedDuration>) -> Unavailable {
+        Unavailable {
             reason: "gone".to_owned(),
-            retry_after: None,
+            retry_after,
         }
+    }
+
+    fn gone() -> Answer {
+        Answer::Unavailable(unavailable(None))
     }
 
     #[test]
@@ -252,10 +272,8 @@ mod tests {
     #[test]
     fn an_upstream_that_names_a_time_is_believed_within_an_hour() {
         let mut machine = Machine::new(1);
-        let busy = |seconds| Answer::Unavailable {
-            reason: "busy".to_owned(),
-            retry_after: Some(SignedDuration::from_secs(seconds)),
-        };
+        let busy =
+            |seconds| Answer::Unavailable(unavailable(Some(SignedDuration::from_secs(seconds))));
         assert_eq!(
             waited(machine.take(busy(90), sent(3), NOW, 1.0)).as_secs(),
             90
@@ -268,19 +286,42 @@ mod tests {
     }
 
     #[test]
-    fn a_conflict_alone_is_compared_and_what_cannot_be_compared_is_taken_for_ours() {
+    fn a_conflict_alone_is_compared_and_what_may_not_be_read_is_taken_for_ours() {
         let mut machine = Machine::new(1);
         assert_eq!(
             machine.take(Answer::Conflict, sent(1), NOW, 1.0),
             Step::Compare { sequence: 1 }
         );
-        assert_eq!(machine.clone().compared(Some(true), sent(1)), Step::Advance);
-        assert_eq!(machine.clone().compared(None, sent(1)), Step::Advance);
+        for found in [Found::Same, Found::Unreadable] {
+            let step = machine.clone().compared(found, sent(1), NOW, 1.0);
+            assert_eq!(step, Step::Advance);
+        }
         assert!(matches!(
-            machine.compared(Some(false), sent(1)),
+            machine.compared(Found::Other, sent(1), NOW, 1.0),
             Step::SetAside { sequence: 1, .. }
         ));
         assert_eq!(machine.cursor(), 2);
+    }
+
+    #[test]
+    fn a_comparison_that_fails_delivers_nothing() {
+        let mut machine = Machine::new(1);
+        for seconds in [1, 2, 4] {
+            let found = Found::Unavailable(unavailable(None));
+            let waited = waited(machine.compared(found, sent(1), NOW, 1.0));
+            assert_eq!(waited.as_secs(), seconds);
+        }
+        // It said 409 and denies having it: tried again, and set aside for a person at last.
+        let mut machine = Machine::new(1);
+        let denied = || Found::Failed("404".to_owned());
+        for seconds in [1, 2, 4, 8, 16] {
+            let waited = waited(machine.compared(denied(), sent(1), NOW, 1.0));
+            assert_eq!((waited.as_secs(), machine.cursor()), (seconds, 1));
+        }
+        assert!(matches!(
+            machine.compared(denied(), sent(1), NOW, 1.0),
+            Step::SetAside { sequence: 1, .. }
+        ));
     }
 
     #[test]
@@ -347,14 +388,19 @@ mod tests {
                 let next = end.min(first + machine.window() as u64);
                 let batch = Sent { count: (next - first) as usize, first, next };
                 let answer = match weather.get(rounds) {
-                    Some(0) => Answer::Unavailable { reason: "away".to_owned(), retry_after: None },
+                    Some(0) => gone(),
                     // It took them and the answer was lost.
-                    Some(1) => { upstream.post(first..next); Answer::Unavailable { reason: "lost".to_owned(), retry_after: None } }
+                    Some(1) => { upstream.post(first..next); gone() }
                     _ => upstream.post(first..next),
                 };
                 let mut step = machine.take(answer, batch, NOW, 0.5);
                 if let Step::Compare { sequence } = step {
-                    step = machine.compared(Some(upstream.has.contains(&sequence)), batch);
+                    let found = match weather.get(rounds) {
+                        Some(2) => Found::Unavailable(unavailable(None)),
+                        _ if upstream.has.contains(&sequence) => Found::Same,
+                        _ => Found::Other,
+                    };
+                    step = machine.compared(found, batch, NOW, 0.5);
                 }
                 if let Step::SetAside { sequence, .. } = step {
                     aside.insert(sequence);

@@ -8,13 +8,13 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use jiff::Timestamp;
 use lectern_egress::{Egress, Request};
 use lectern_store::Json;
-use lectern_xapi::equivalent;
 use rand::Rng;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::batch::{self, Next};
-use super::machine::{Answer, Machine, Sent, Step};
+use super::machine::{Answer, Found, Machine, Sent, Step};
 use super::upstream::{Entered, PROGRESS, UpstreamError, progress};
 use super::{answer, dead, letter, seal, trial};
 use crate::attachments::{AttachmentBytes, Gathered, join};
@@ -48,8 +48,8 @@ impl Task {
     async fn forward(&self) {
         let mut commits = self.lrs.store().commits();
         loop {
-            let mut machine = match self.machine() {
-                Ok(machine) => machine,
+            let mut line = match self.line() {
+                Ok(line) => line,
                 Err(error) => {
                     self.trouble(&error).await;
                     continue;
@@ -57,11 +57,16 @@ impl Task {
             };
             loop {
                 commits.mark_unchanged();
-                match self.turn(&mut machine).await {
+                match self.turn(&mut line).await {
                     Ok(Some(wait)) => tokio::time::sleep(wait).await,
                     Ok(None) => {}
                     Err(Idle::Nothing) => {
-                        if commits.changed().await.is_err() {
+                        let changed = commits.changed();
+                        let changed = match line.letters_rest_until {
+                            None => Ok(changed.await),
+                            Some(end) => tokio::time::timeout_at(end, changed).await,
+                        };
+                        if let Ok(Err(_)) = changed {
                             // The store is closed; so is everything soon.
                             return std::future::pending().await;
                         }
@@ -83,15 +88,18 @@ impl Task {
         tokio::time::sleep(STORE_WAIT).await;
     }
 
-    fn machine(&self) -> Result<Machine, Error> {
+    fn line(&self) -> Result<Line, Error> {
         let found = self.lrs.store().snapshot()?.get(&PROGRESS, &self.id)?;
-        Ok(Machine::new(
-            found.map_or(1, |Json(progress)| progress.cursor.max(1)),
-        ))
+        let cursor = found.map_or(1, |Json(progress)| progress.cursor.max(1));
+        Ok(Line {
+            log: Machine::new(cursor),
+            letters: Machine::new(1),
+            letters_rest_until: None,
+        })
     }
 
     /// Sends one batch, or one dead letter that a person wants sent. `Some` is how long to wait.
-    async fn turn(&self, machine: &mut Machine) -> Result<Option<Duration>, Idle> {
+    async fn turn(&self, line: &mut Line) -> Result<Option<Duration>, Idle> {
         let secret = seal::open(
             self.lrs.options().sealing_key.as_ref(),
             self.id,
@@ -99,11 +107,15 @@ impl Task {
         )?;
         let headers = trial::headers(&self.entered, &secret)?;
         let snapshot = self.lrs.store().snapshot().map_err(Error::from)?;
-        if let Some(n) = dead::waiting(&snapshot, self.id)? {
-            drop(snapshot);
-            return Ok(self.again(n, &headers).await?);
-        }
+        let letter = dead::waiting(&snapshot, self.id)?;
         drop(snapshot);
+        if line.letters_may_go(letter.is_some())
+            && let Some(n) = letter
+        {
+            self.again(n, &headers, line).await?;
+            return Ok(None);
+        }
+        let machine = &mut line.log;
         let batch = match batch::next(&self.lrs, &self.entered, machine)? {
             Next::Batch(batch) => batch,
             Next::Unfit { sequence, reason } => {
@@ -125,11 +137,10 @@ impl Task {
             }
         };
         let answer = self.post(&batch.texts, &batch.attachments, &headers).await;
-        let chance = rand::rng().random::<f64>();
-        let mut step = machine.take(answer, batch.sent, self.lrs.now(), chance);
+        let mut step = machine.take(answer, batch.sent, self.lrs.now(), chance());
         if let Step::Compare { sequence } = step {
-            let same = self.compare(sequence, &batch.texts, &headers).await?;
-            step = machine.compared(same, batch.sent);
+            let found = self.compare(sequence, &batch.texts, &headers).await?;
+            step = machine.compared(found, batch.sent, self.lrs.now(), chance());
         }
         match step {
             Step::Advance => {
@@ -169,35 +180,32 @@ impl Task {
         }
         request.body = Bytes::from(body);
         request.timeout = TIMEOUT;
-        answer::read(self.egress.send(request).await, texts.len())
+        answer::read(self.egress.send(request).await, texts.len(), self.lrs.now())
     }
 
-    /// Whether what the upstream has under the id of the one statement in `texts` is that statement.
+    /// What the upstream has under the id of the one statement in `texts`.
     async fn compare(
         &self,
         sequence: u64,
         texts: &[String],
         headers: &HeaderMap,
-    ) -> Result<Option<bool>, Error> {
+    ) -> Result<Found, Error> {
         let snapshot = self.lrs.store().snapshot()?;
         let (Some(entry), Some(text)) = (snapshot.entry(sequence)?, texts.first()) else {
-            return Ok(None);
+            return Ok(Found::Failed("the statement is gone".to_owned()));
         };
+        drop(snapshot);
         let url = format!("{}/statements?statementId={}", self.entered.url, entry.id);
         let mut request = Request::new(Method::GET, url, self.entered.reach());
         request.headers = headers.clone();
         request.timeout = TIMEOUT;
-        let Ok(response) = self.egress.send(request).await else {
-            return Ok(None);
-        };
-        let theirs = std::str::from_utf8(&response.body).ok();
-        Ok(theirs
-            .filter(|_| response.status.as_u16() == 200)
-            .map(|theirs| equivalent(theirs, text)))
+        let answered = self.egress.send(request).await;
+        Ok(answer::found(answered, text, self.lrs.now()))
     }
 
-    /// Sends a dead letter once more.
-    async fn again(&self, n: u64, headers: &HeaderMap) -> Result<Option<Duration>, Error> {
+    /// Sends a dead letter once more. What says nothing about the letter (no connection, a full upstream) leaves it
+    /// waiting; meanwhile the log goes on.
+    async fn again(&self, n: u64, headers: &HeaderMap, line: &mut Line) -> Result<(), Error> {
         let snapshot = self.lrs.store().snapshot()?;
         let text = match (snapshot.entry(n)?, snapshot.body(n)?) {
             (Some(entry), Some(body)) => letter::write(&entry, &body, self.entered.version())?,
@@ -219,40 +227,54 @@ impl Task {
                 text,
             ),
             Err(reason) => {
-                self.put_back(n, reason).await?;
-                return Ok(None);
+                return self.put_back(n, reason).await;
             }
         };
         let texts = [text];
         let answer = self.post(&texts, &attachments, headers).await;
-        // A machine of its own: what becomes of this letter says nothing about the cursor.
-        let mut machine = Machine::new(n);
-        let mut step = machine.take(answer, sent, self.lrs.now(), rand::rng().random::<f64>());
+        // A person asked for this try: what the upstream fails over now is refused now.
+        if let Answer::Failed(reason) = answer {
+            return self.put_back(n, reason).await;
+        }
+        let machine = &mut line.letters;
+        let mut step = machine.take(answer, sent, self.lrs.now(), chance());
         if let Step::Compare { sequence } = step {
-            let same = self.compare(sequence, &texts, headers).await?;
-            step = machine.compared(same, sent);
+            step = match self.compare(sequence, &texts, headers).await? {
+                Found::Failed(reason) => return self.put_back(n, reason).await,
+                found => machine.compared(found, sent, self.lrs.now(), chance()),
+            };
         }
         match step {
             Step::Advance => {
                 let (id, now) = (self.id, self.lrs.now());
                 self.write(move |tx| {
                     dead::delivered(tx, id, n)?;
-                    progress(tx, id, |progress| progress.last_success = Some(now))
+                    progress(tx, id, |progress| {
+                        progress.last_success = Some(now);
+                        progress.last_error = None;
+                    })
                 })
-                .await?;
+                .await
             }
-            Step::SetAside { reason, .. } | Step::Wait { reason, .. } => {
-                self.put_back(n, reason).await?
+            Step::SetAside { reason, .. } => self.put_back(n, reason).await,
+            Step::Wait { until, reason } => {
+                let wait = Duration::try_from(until.duration_since(self.lrs.now()));
+                line.letters_rest_until = Some(Instant::now() + wait.unwrap_or_default());
+                self.note(None, Some((reason, Some(until)))).await
             }
-            Step::Narrow | Step::Compare { .. } => {}
+            Step::Narrow | Step::Compare { .. } => Ok(()),
         }
-        Ok(None)
     }
 
     async fn put_back(&self, n: u64, reason: String) -> Result<(), Error> {
         let (id, now) = (self.id, self.lrs.now());
-        self.write(move |tx| dead::set_aside(tx, id, n, &reason, now))
-            .await
+        self.write(move |tx| {
+            dead::set_aside(tx, id, n, &reason, now)?;
+            progress(tx, id, |progress| {
+                progress.last_error = Some(refusal(&reason, now));
+            })
+        })
+        .await
     }
 
     async fn delivered(&self, cursor: u64) -> Result<(), Error> {
@@ -272,7 +294,10 @@ impl Task {
         let (id, now) = (self.id, self.lrs.now());
         self.write(move |tx| {
             dead::set_aside(tx, id, sequence, &reason, now)?;
-            progress(tx, id, |progress| progress.cursor = cursor)
+            progress(tx, id, |progress| {
+                progress.cursor = cursor;
+                progress.last_error = Some(refusal(&reason, now));
+            })
         })
         .await
     }
@@ -304,6 +329,44 @@ impl Task {
         work: impl FnMut(&lectern_store::Tx<'_>) -> Result<(), Error> + Send + 'static,
     ) -> Result<(), Error> {
         self.lrs.store().write_async(work).await
+    }
+}
+
+/// What one upstream is sent, and how it goes.
+struct Line {
+    /// The log.
+    log: Machine,
+    /// Dead letters that a person wants sent again, one at a time: their waits are their own, and what becomes of them
+    /// says nothing about the cursor.
+    letters: Machine,
+    /// When the next of them may go.
+    letters_rest_until: Option<Instant>,
+}
+
+impl Line {
+    /// Whether a dead letter may go now. Once none `is_waiting`, the rest is over.
+    fn letters_may_go(&mut self, is_waiting: bool) -> bool {
+        let rests = self
+            .letters_rest_until
+            .is_some_and(|end| Instant::now() < end);
+        if !is_waiting || !rests {
+            self.letters_rest_until = None;
+        }
+        !rests
+    }
+}
+
+/// Spreads the waits of many boxes.
+fn chance() -> f64 {
+    rand::rng().random()
+}
+
+/// A statement was refused; nothing waits for it.
+fn refusal(reason: &str, now: Timestamp) -> UpstreamError {
+    UpstreamError {
+        at: now,
+        message: reason.to_owned(),
+        retry_at: None,
     }
 }
 

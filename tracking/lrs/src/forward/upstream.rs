@@ -46,7 +46,7 @@ pub(super) struct Progress {
     pub last_error: Option<UpstreamError>,
 }
 
-/// What went wrong last; gone after the next success.
+/// What went wrong last, a statement that was refused included; gone after the next success.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpstreamError {
     /// When.
@@ -256,7 +256,7 @@ impl Upstreams {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Store`].
     pub fn remove(&self, id: Uuid) -> Result<(), Error> {
-        self.lrs.store().write(move |tx| {
+        self.lrs.store().write_making_room(move |tx| {
             if !tx.remove(&UPSTREAMS, &id)? {
                 return Err(unknown(id));
             }

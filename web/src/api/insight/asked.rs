@@ -58,7 +58,8 @@ impl Asked {
     fn new(app: &App, video: &Video, version: Option<u32>) -> Result<Self, Problem> {
         let version = match version {
             Some(number) => video.version(number),
-            None => newest(video),
+            // The newest, also while nothing of it plays yet: its figures are empty then.
+            None => video.versions.first(),
         };
         let identity = app.lms.identity()?;
         Ok(Self {
@@ -87,9 +88,4 @@ impl Asked {
             limit,
         )?)
     }
-}
-
-/// The newest version that plays; before the first does, the newest.
-pub(super) fn newest(video: &Video) -> Option<&VersionInfo> {
-    video.newest_watchable().or_else(|| video.versions.first())
 }

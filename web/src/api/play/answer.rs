@@ -42,6 +42,8 @@ pub(super) struct PlayOut {
     xapi: XapiOut,
     /// The video's title
     title: String,
+    /// The language spoken in it, BCP 47; empty when unknown
+    language: String,
     /// Its length
     duration_ms: u64,
     /// Address of the poster, once there is one
@@ -58,7 +60,7 @@ pub(super) struct PlayOut {
     muted_segments: String,
     /// Share of the runtime seen so far, 0 to 1
     watched: f64,
-    /// Whether that is completed by the box's rule
+    /// Whether a player said `completed` in this registration: it is said once, whatever the rule says now
     completed: bool,
     /// The box's rule
     completion: CompletionOut,
@@ -152,6 +154,7 @@ pub(super) struct Found {
     pub video: Video,
     pub version: VersionInfo,
     pub progress: Progress,
+    pub said_completed: bool,
     pub begun: Viewing,
     pub device: Option<DeviceId>,
     pub media_expires: Timestamp,
@@ -196,6 +199,7 @@ impl PlayOut {
                 expires: time::text(found.viewing_expires),
             },
             title: video.title.clone(),
+            language: video.language.clone(),
             duration_ms: version.duration_ms.unwrap_or(0),
             poster: package
                 .as_ref()
@@ -216,7 +220,7 @@ impl PlayOut {
             hidden_segments: found.progress.hidden_segments.clone(),
             muted_segments: found.progress.muted_segments.clone(),
             watched: found.progress.watched,
-            completed: found.progress.completed,
+            completed: found.said_completed,
             completion: CompletionOut { rule, threshold },
             versions_newer: newest.is_some_and(|newest| newest > version.version),
             device: found.device.as_ref().map(|id| id.as_str().to_owned()),

@@ -28,7 +28,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All credentials */
+        /** All credentials, oldest first */
         get: operations["getCredentials"];
         put?: never;
         /** Make a credential */
@@ -359,7 +359,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All upstreams */
+        /** All upstreams, oldest first */
         get: operations["getUpstreams"];
         put?: never;
         /** Add an upstream; forwarding begins at once */
@@ -562,7 +562,7 @@ export interface paths {
         };
         /**
          * One's own progress
-         * @description Of the version begun; of the newest when none was.
+         * @description Of the version begun; of the newest that plays when none was.
          */
         get: operations["getVideosIdProgress"];
         put?: never;
@@ -1525,7 +1525,7 @@ export interface components {
             actor: components["schemas"]["PlayActor"];
             /** @description Captions, by language */
             captions: components["schemas"]["PlayCaptions"][];
-            /** @description Whether that is completed by the box's rule */
+            /** @description Whether a player said `completed` in this registration: it is said once, whatever the rule says now */
             completed: boolean;
             /** @description The box's rule */
             completion: components["schemas"]["Completion"];
@@ -1547,6 +1547,8 @@ export interface components {
             hidden_segments: string;
             /** @description The HLS manifest, with a token for where no cookie goes */
             hls: string;
+            /** @description The language spoken in it, BCP 47; empty when unknown */
+            language: string;
             /** @description What of it was muted */
             muted_segments: string;
             /**
@@ -2289,14 +2291,19 @@ export interface operations {
     };
     getCredentials: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Where the page before ended: its `next` */
+                cursor?: string;
+                /** @description Most items wanted, at most 200 */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All of them */
+            /** @description A page */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3256,14 +3263,19 @@ export interface operations {
     };
     getUpstreams: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Where the page before ended: its `next` */
+                cursor?: string;
+                /** @description Most items wanted, at most 200 */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All of them */
+            /** @description A page */
             200: {
                 headers: {
                     [name: string]: unknown;

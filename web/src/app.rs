@@ -10,14 +10,14 @@ use jiff::Timestamp;
 use lectern_analytics::Analytics;
 use lectern_egress::Egress;
 use lectern_library::Library;
-use lectern_lms::{Lms, PlainHttp};
+use lectern_lms::{Lms, Network, PlainHttp};
 use lectern_lrs::Lrs;
 use lectern_store::Store;
 use lectern_xapi::Version;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::client::{Client, IpNet, Scheme};
+use crate::client::{Client, Scheme};
 use crate::events::Events;
 use crate::media::Packages;
 use crate::metrics::Metrics;
@@ -110,7 +110,7 @@ pub struct Parts {
 /// Settings that every request looks at, kept parsed.
 #[derive(Debug)]
 struct Live {
-    trusted_proxies: Vec<IpNet>,
+    trusted_proxies: Vec<Network>,
     plain_http: PlainHttp,
     site_name: String,
 }
@@ -197,7 +197,7 @@ impl App {
     }
 
     /// Proxies whose forwarding headers are believed.
-    pub fn trusted_proxies(&self) -> Vec<IpNet> {
+    pub fn trusted_proxies(&self) -> Vec<Network> {
         self.live().trusted_proxies.clone()
     }
 

@@ -39,6 +39,12 @@ async fn unknown_members_are_refused_by_name() {
         "{}",
         answer.text()
     );
+    let rule = json!({"completion_rule": {"kind": "end", "percent": 5}});
+    let answer = root
+        .json("PATCH", "/api/v1/settings", &rule)
+        .await
+        .expect(400);
+    assert!(answer.text().contains("percent"), "{}", answer.text());
     let answer = root.get("/api/v1/people?order=name").await.expect(400);
     assert!(
         answer.json()["detail"].as_str().unwrap().contains("order"),

@@ -77,8 +77,6 @@ pub struct Config {
     pub sample: Option<Sample>,
     /// Makes a backup
     pub backup: Option<Backup>,
-    /// When the last backup was made
-    pub last_backup: Option<Arc<dyn Fn() -> Option<Timestamp> + Send + Sync>>,
 }
 
 /// The application's state; cheap to clone.
@@ -169,12 +167,17 @@ impl App {
         self.0.authority.is_some()
     }
 
-    /// The HTTPS address of this box as this client reaches it.
+    /// The HTTPS address of this box as this client reaches it; `None` where it does not: HTTPS is off, or listens on
+    /// loopback and the client is elsewhere.
     pub fn https_url(&self, client: &Client) -> Option<String> {
-        let port = self.config.https?.port();
+        let address = self.config.https?;
         if client.scheme == Scheme::Https {
             return Some(client.origin());
         }
+        if address.ip().is_loopback() && !client.is_loopback {
+            return None;
+        }
+        let port = address.port();
         let host = match client.host_name() {
             "" => "localhost",
             name => name,

@@ -5,15 +5,17 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 HTTP ?= 127.0.0.1:8080
-HTTPS ?= 127.0.0.1:8443
-RTC ?= 127.0.0.1:8189
+# HTTP's address without its port: whoever opens one door to the network means the others, too.
+HTTP_HOST = $(patsubst %:$(lastword $(subst :, ,$(HTTP))),%,$(HTTP))
+HTTPS ?= $(HTTP_HOST):8443
+RTC ?= $(HTTP_HOST):8189
 STATE ?= ./var
 export STATE HTTP HTTPS RTC
 
 LECTERND := target/release/lecternd
 UI_SOURCES := $(shell find web/ui -path web/ui/node_modules -prune -o -path web/ui/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help build run test test-player test-media test-crash test-interop fuzz bench lint deps deps-test ui openapi image image-test
+.PHONY: help build run test test-player test-media test-crash test-interop fuzz bench lint deps deps-test ui image image-test
 
 help: ## what each command does
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +49,12 @@ fuzz: deps ## every parser of outside bytes, for a bounded time
 
 bench: deps deps-test build ## ratios against peers, side by side in one run
 	@.ci/bench
+
+image: ## the appliance's disk image (comes with the box issue)
+	@echo "There is no image yet: it comes with the box issue." >&2; exit 1
+
+image-test: ## boots that image (comes with the box issue)
+	@echo "There is no image to test yet: it comes with the box issue." >&2; exit 1
 
 deps:
 	@.ci/deps build

@@ -4,7 +4,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use lectern_lrs::Scope;
 
 /// A self-hosted learning-video appliance: one daemon that serves videos and keeps the record of who watched what.
 #[derive(Debug, Parser)]
@@ -76,7 +78,7 @@ pub enum Command {
 /// Options of `serve`.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
-    /// Settings that must be known before the store opens (listeners, log level)
+    /// Settings that must be known before the store opens (listeners, names of this box)
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Address of the HTTP listener; port 0 takes a free one [default: 127.0.0.1:8080]
@@ -168,6 +170,12 @@ pub enum TokenCommand {
         #[arg(long, value_name = "NAME")]
         user: String,
     },
+    /// Revoke all bearer tokens of a person
+    Revoke {
+        /// Whose tokens
+        #[arg(long, value_name = "NAME")]
+        user: String,
+    },
 }
 
 /// `credential …`
@@ -179,9 +187,15 @@ pub enum CredentialCommand {
         #[arg(long, value_name = "NAME")]
         name: String,
         /// What it may do; repeat for several [default: statements/write statements/read/mine]
-        #[arg(long = "scope", value_name = "SCOPE")]
-        scopes: Vec<String>,
+        #[arg(long = "scope", value_name = "SCOPE", value_parser = scope())]
+        scopes: Vec<Scope>,
     },
+}
+
+/// The names of scopes are the record store's.
+fn scope() -> impl TypedValueParser<Value = Scope> {
+    PossibleValuesParser::new(Scope::ALL.map(|(_, name)| name))
+        .try_map(|name| name.parse::<Scope>())
 }
 
 /// Options of `import`.

@@ -1,6 +1,8 @@
 //! What each command but `serve` does: asked of the running daemon when there is one, else done here on the files.
 
+mod archive;
 mod execute;
+mod import;
 mod print;
 mod request;
 
@@ -11,6 +13,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use jiff::Timestamp;
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
@@ -20,19 +23,28 @@ use crate::control::{Client, Reply};
 use crate::services::{Services, is_in_use};
 use crate::{backup, doctor, scheduler};
 
+use archive::Archive;
 pub use execute::execute;
+use print::Place;
 pub use request::Request;
 
+/// Who did it, in the audit log, when a command did: whoever may use the machine itself.
+pub const BOX: &str = "box";
 /// How long a daemon that has the stores may take until it listens.
 const STARTING: Duration = Duration::from_secs(10);
 
 /// Runs one command and prints its answer. Exit code 0 done, 1 failed (2, usage, is clap's).
 pub async fn run(state: &Path, command: Command, json: bool) -> ExitCode {
+    let place = match &command {
+        // The archive has standard output to itself.
+        Command::Backup { file } if file == Path::new("-") => Place::StandardError,
+        _ => Place::StandardOutput,
+    };
     let reply = match answer(state, command).await {
         Ok(reply) => reply,
         Err(error) => Err(format!("{error:#}")),
     };
-    print::reply(reply, json)
+    print::reply(reply, json, place)
 }
 
 async fn answer(state: &Path, command: Command) -> anyhow::Result<Reply> {
@@ -43,25 +55,55 @@ async fn answer(state: &Path, command: Command) -> anyhow::Result<Reply> {
                 "A daemon runs on this state folder. Stop it first."
             );
             let state = state.to_owned();
-            let summary =
-                tokio::task::spawn_blocking(move || backup::restore(open(&file)?, &state))
-                    .await??;
-            Ok(Ok(
-                json!({ "files": summary.files, "bytes": summary.bytes }),
-            ))
+            let work = move || backup::restore(open(&file)?, &state, Timestamp::now());
+            let restored = tokio::task::spawn_blocking(work).await??;
+            Ok(Ok(json!({
+                "files": restored.summary.files,
+                "bytes": restored.summary.bytes,
+                "made": restored.made,
+            })))
         }
         Command::Verify { file } => tokio::task::spawn_blocking(move || doctor::verify(&file))
             .await?
             .map(Ok),
+        Command::Backup { file } => back_up(state, &file).await,
         command => {
-            let Prepared {
-                request,
-                input,
-                output,
-            } = prepare(command).await?;
-            ask(state, &request, input, output).await
+            let (request, input) = prepare(&command).await?;
+            ask(state, &request, input, Box::new(tokio::io::sink())).await
         }
     }
+}
+
+/// The file has its name once all of it is on disk; only then the box counts it as a backup.
+async fn back_up(state: &Path, file: &Path) -> anyhow::Result<Reply> {
+    let (archive, output): (_, Output) = if file == Path::new("-") {
+        (None, Box::new(standard(io::stdout().as_fd())?))
+    } else {
+        let archive =
+            Archive::create(file).with_context(|| format!("writing {}", file.display()))?;
+        let output = archive.writer()?;
+        (Some(archive), Box::new(output))
+    };
+    let nothing = || Box::new(tokio::io::empty());
+    let reply = ask(state, &Request::Backup, nothing(), output).await?;
+    let Ok(value) = &reply else {
+        return Ok(reply);
+    };
+    if let Some(archive) = archive {
+        tokio::task::spawn_blocking(move || archive.keep())
+            .await?
+            .with_context(|| format!("writing {}", file.display()))?;
+    }
+    let made = value.get("made").and_then(|made| made.as_str());
+    if let Some(made) = made.and_then(|made| made.parse::<Timestamp>().ok()) {
+        let kept = Request::BackupKept { made };
+        let noted = ask(state, &kept, nothing(), Box::new(tokio::io::sink())).await;
+        // The archive is whole all the same.
+        if let Err(error) = noted.and_then(|reply| reply.map_err(anyhow::Error::msg)) {
+            tracing::warn!(event = "backup_not_noted", "{error:#}");
+        }
+    }
+    Ok(reply)
 }
 
 /// Sends the request to the daemon, or carries it out here when none runs.
@@ -120,52 +162,24 @@ async fn execute_alone(
 type Input = Box<dyn AsyncRead + Send + Unpin>;
 type Output = Box<dyn AsyncWrite + Send + Unpin>;
 
-struct Prepared {
-    request: Request,
-    input: Input,
-    output: Output,
-}
-
-/// Turns the command line into a request: what comes from this process's standard input or files is read here.
-async fn prepare(command: Command) -> anyhow::Result<Prepared> {
-    let mut input: Input = Box::new(tokio::io::empty());
-    let mut output: Output = Box::new(tokio::io::sink());
-    let request = match request::from_command(&command)? {
-        Request::Import(mut import) => {
-            if let Command::Import(args) = &command {
-                if args.file == Path::new("-") {
-                    input = Box::new(standard(std::io::stdin().as_fd())?);
-                } else {
-                    let file = tokio::fs::File::open(&args.file)
-                        .await
-                        .with_context(|| format!("opening {}", args.file.display()))?;
-                    import.bytes = Some(file.metadata().await?.len());
-                    input = Box::new(file);
-                }
-            }
-            Request::Import(import)
+/// Turns the command line into a request and what it reads: what comes from this process's standard input or files is
+/// read here.
+async fn prepare(command: &Command) -> anyhow::Result<(Request, Input)> {
+    let mut request = request::from_command(command)?;
+    let input: Input = match (&mut request, command) {
+        (Request::Import(_), Command::Import(args)) if args.file == Path::new("-") => {
+            Box::new(standard(io::stdin().as_fd())?)
         }
-        Request::Backup => {
-            if let Command::Backup { file } = &command {
-                output = if file == Path::new("-") {
-                    Box::new(standard(std::io::stdout().as_fd())?)
-                } else {
-                    Box::new(
-                        tokio::fs::File::create(file)
-                            .await
-                            .with_context(|| format!("writing {}", file.display()))?,
-                    )
-                };
-            }
-            Request::Backup
+        (Request::Import(import), Command::Import(args)) => {
+            let file = tokio::fs::File::open(&args.file)
+                .await
+                .with_context(|| format!("opening {}", args.file.display()))?;
+            import.bytes = Some(file.metadata().await?.len());
+            Box::new(file)
         }
-        other => other,
+        _ => Box::new(tokio::io::empty()),
     };
-    Ok(Prepared {
-        request,
-        input,
-        output,
-    })
+    Ok((request, input))
 }
 
 /// This process's own input or output, read and written off the runtime's threads.
@@ -175,11 +189,11 @@ fn standard(descriptor: BorrowedFd<'_>) -> io::Result<tokio::fs::File> {
     )))
 }
 
-fn open(file: &Path) -> anyhow::Result<Box<dyn std::io::Read + Send>> {
+fn open(file: &Path) -> anyhow::Result<Box<dyn io::Read + Send>> {
     Ok(if file == Path::new("-") {
-        Box::new(std::io::stdin())
+        Box::new(io::stdin())
     } else {
-        Box::new(std::io::BufReader::new(
+        Box::new(io::BufReader::new(
             std::fs::File::open(file).with_context(|| format!("opening {}", file.display()))?,
         ))
     })

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::Context;
+use lectern_web::tls::Names;
 use serde::Deserialize;
 
 use crate::cli::{ServeArgs, XapiVersion};
@@ -25,6 +26,8 @@ pub struct Config {
     pub packages: Option<SocketAddr>,
     /// How a request without a version is labelled
     pub xapi_default: XapiVersion,
+    /// Names and addresses by which the box is reached, beside those that the machine knows itself by
+    pub host_names: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -35,6 +38,26 @@ struct File {
     rtc: Option<SocketAddr>,
     packages: Option<SocketAddr>,
     xapi_default: Option<XapiVersion>,
+    #[serde(default)]
+    host_names: Vec<HostName>,
+}
+
+/// A name that a certificate can carry.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct HostName(String);
+
+impl TryFrom<String> for HostName {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        match Names::default().add(&name) {
+            true => Ok(Self(name)),
+            false => Err(format!(
+                "`{name}` is neither a host name (lectern.example.edu, without https:// and port) nor an address"
+            )),
+        }
+    }
 }
 
 impl Config {
@@ -58,6 +81,7 @@ impl Config {
                 .xapi_default
                 .or(file.xapi_default)
                 .unwrap_or(XapiVersion::V2_0_0),
+            host_names: file.host_names.into_iter().map(|name| name.0).collect(),
         })
     }
 }
@@ -98,11 +122,30 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_setting_is_refused_by_name() {
+    fn the_certificate_carries_the_names_that_the_file_gives() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lectern.toml");
-        std::fs::write(&path, "htp = \"127.0.0.1:1\"\n").unwrap();
-        let error = format!("{:#}", Config::load(&args(Some(&path), None)).unwrap_err());
-        assert!(error.contains("htp"), "{error}");
+        let names = "host_names = [\"lectern.example.edu\", \"192.0.2.7\"]\n";
+        std::fs::write(&path, names).unwrap();
+        let config = Config::load(&args(Some(&path), None)).unwrap();
+        assert_eq!(config.host_names, ["lectern.example.edu", "192.0.2.7"]);
+    }
+
+    #[test]
+    fn what_is_no_setting_or_no_name_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lectern.toml");
+        for (text, named) in [
+            ("htp = \"127.0.0.1:1\"\n", "htp"),
+            (
+                "host_names = [\"https://a.example\"]\n",
+                "https://a.example",
+            ),
+            ("host_names = [\"*.example\"]\n", "*.example"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let error = format!("{:#}", Config::load(&args(Some(&path), None)).unwrap_err());
+            assert!(error.contains(named), "{error}");
+        }
     }
 }

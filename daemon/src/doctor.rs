@@ -4,6 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context;
+use jiff::{SignedDuration, Timestamp};
+use lectern_store::{CheckReport, Store};
+use lectern_web::tls::Expiry;
 use serde_json::{Value, json};
 
 use crate::backup;
@@ -11,17 +14,22 @@ use crate::services::{RECORDS, Services, store_options};
 
 /// Below this share of the disk free, `doctor` warns.
 const LOW_DISK_SHARE: f64 = 0.1;
+/// The daemon makes the server's certificate anew a month before its end: one that is nearer to it was not made.
+const LATE: SignedDuration = SignedDuration::from_hours(24 * 25);
+/// An authority that ends means a visit to every device.
+const AUTHORITY_NOTICE: SignedDuration = SignedDuration::from_hours(24 * 90);
 
-/// Checks stores, evidence, disk and media machine. The answer has `checks`, and `error` when one is bad.
+/// Checks stores, evidence, disk, certificates and media machine. The answer has `checks`, and `error` when one is bad.
 ///
 /// # Errors
 /// A check itself cannot be made.
-pub fn examine(services: &Services) -> anyhow::Result<Value> {
+pub fn examine(services: &Services, now: Timestamp) -> anyhow::Result<Value> {
     let checks = [
-        ("records", store_check(&services.records)),
-        ("library", store_check(&services.library_store)),
+        ("records", store_check(services.records.check())),
+        ("library", store_check(services.library_store.check())),
         ("evidence", evidence_check(services)),
         ("disk", disk_check(services)),
+        ("certificates", certificate_check(&services.state, now)),
         ("media", media_check()),
     ];
     let bad: Vec<&str> = checks
@@ -40,6 +48,7 @@ pub fn examine(services: &Services) -> anyhow::Result<Value> {
     })
 }
 
+#[derive(Debug)]
 struct Check {
     state: &'static str,
     detail: String,
@@ -68,12 +77,18 @@ impl Check {
     }
 }
 
-fn store_check(store: &lectern_store::Store) -> Check {
-    match store.check() {
-        Ok(_) => Check::ok("every page and row can be read"),
-        Err(error) => Check::bad(format!(
-            "{error}. Restore the newest backup into an empty folder."
-        )),
+fn store_check(found: Result<CheckReport, lectern_store::Error>) -> Check {
+    const RESTORE: &str = "Restore the newest backup into an empty folder.";
+    match found {
+        Ok(report) if !report.problems.is_empty() => {
+            Check::bad(format!("{}. {RESTORE}", report.problems.join("; ")))
+        }
+        Ok(report) if report.pages_verified => Check::ok("every page and row can be read"),
+        Ok(_) => Check::ok(
+            "every row can be read; the pages' checksums were not verified, because something else was reading. Ask \
+             again, or while the daemon is stopped.",
+        ),
+        Err(error) => Check::bad(format!("{error}. {RESTORE}")),
     }
 }
 
@@ -107,6 +122,53 @@ fn disk_check(services: &Services) -> Check {
         )),
         Err(error) => Check::bad(error.to_string()),
     }
+}
+
+/// What the daemon noted of its certificates; nothing is made here.
+fn certificate_check(state: &Path, now: Timestamp) -> Check {
+    match Expiry::read(&state.join("tls")) {
+        Ok(None) => Check::ok("HTTPS was never switched on here"),
+        Ok(Some(expiry)) => judged(&expiry, now),
+        Err(error) => Check::bad(error.to_string()),
+    }
+}
+
+fn judged(expiry: &Expiry, now: Timestamp) -> Check {
+    let ca = expiry.authority.strftime("%Y-%m-%d");
+    if expiry.authority < now {
+        return Check::bad(format!(
+            "the box's authority has ended on {ca}. Move the folder tls away, restart, and install the new authority \
+             on every device."
+        ));
+    }
+    let Some(server) = expiry.server else {
+        return Check::ok(format!(
+            "the box's authority lasts until {ca}; the server's certificate is made when HTTPS starts"
+        ));
+    };
+    let until = server.strftime("%Y-%m-%d");
+    if server < now {
+        return Check::bad(format!(
+            "the server's certificate has ended on {until}. Start the daemon with --https, or move the folder tls away \
+             where HTTPS is served by something else; if the daemon runs with it, look into its log for \
+             certificate_failed."
+        ));
+    }
+    if server.duration_since(now) < LATE {
+        return Check::soon(format!(
+            "the server's certificate ends on {until} and was not made anew. Start the daemon with --https; if it \
+             runs, look into its log for certificate_failed."
+        ));
+    }
+    if expiry.authority.duration_since(now) < AUTHORITY_NOTICE {
+        return Check::soon(format!(
+            "the box's authority ends on {ca}. Move the folder tls away, restart, and install the new authority on \
+             every device."
+        ));
+    }
+    Check::ok(format!(
+        "the server's certificate lasts until {until} and renews itself, the box's authority until {ca}"
+    ))
 }
 
 /// The worker's elements, looked for on disk: GStreamer is never started in this process.
@@ -143,22 +205,26 @@ fn media_check() -> Check {
 /// Checks the evidence chain of a backup archive or of a `records.redb` that no daemon has open.
 ///
 /// # Errors
-/// The file cannot be read or is neither; a broken chain is in the answer, as `error`.
+/// The file cannot be read, is neither, or is damaged; a broken chain is in the answer, as `error`.
 pub fn verify(file: &Path) -> anyhow::Result<Value> {
     let scratch = tempfile::tempdir()?;
     let records = scratch.path().join(RECORDS);
     let is_store = file
         .extension()
         .is_some_and(|extension| extension == "redb");
-    if is_store {
-        fs::copy(file, &records).with_context(|| format!("reading {}", file.display()))?;
+    // Every page first: what lies on a damaged one proves nothing.
+    let placed = if is_store {
+        Store::restore(file, &records)
     } else {
         let archive =
             fs::File::open(file).with_context(|| format!("opening {}", file.display()))?;
-        backup::extract_records(std::io::BufReader::new(archive), &records)?;
-    }
-    let store = lectern_store::Store::open(&records, store_options(RECORDS))
-        .context("the records cannot be opened")?;
+        let copy = scratch.path().join("copy");
+        backup::extract_records(std::io::BufReader::new(archive), &copy)?;
+        Store::restore(&copy, &records)
+    };
+    placed.with_context(|| format!("the records in {} cannot be used", file.display()))?;
+    let store =
+        Store::open(&records, store_options(RECORDS)).context("the records cannot be opened")?;
     let found = lectern_lrs::Lrs::open(store, Vec::new())?.verify_chain()?;
     let mut answer = json!({ "entries": found.entries, "erased": found.erased });
     if let (Some((sequence, why)), Some(object)) = (found.broken, answer.as_object_mut()) {
@@ -168,4 +234,49 @@ pub fn verify(file: &Path) -> anyhow::Result<Value> {
         );
     }
     Ok(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_store_is_bad_and_an_unverified_one_says_so() {
+        let damaged = CheckReport {
+            pages_verified: true,
+            problems: vec!["table t: a page is not what was written".to_owned()],
+            ..CheckReport::default()
+        };
+        let check = store_check(Ok(damaged));
+        assert_eq!(check.state, "bad");
+        assert!(check.detail.contains("not what was written"), "{check:?}");
+        let busy = store_check(Ok(CheckReport::default()));
+        assert!(busy.detail.contains("not verified"), "{busy:?}");
+        let whole = CheckReport {
+            pages_verified: true,
+            ..CheckReport::default()
+        };
+        assert_eq!(store_check(Ok(whole)).state, "ok");
+        let failed = store_check(Err(lectern_store::Error::Closed));
+        assert_eq!(failed.state, "bad");
+    }
+
+    #[test]
+    fn certificates_are_judged_by_their_ends() {
+        let now: Timestamp = "2026-11-23T18:30:00Z".parse().unwrap();
+        let day = SignedDuration::from_hours(24);
+        let state = |authority: i32, server: Option<i32>| {
+            let expiry = Expiry {
+                authority: now + day * authority,
+                server: server.map(|days| now + day * days),
+            };
+            judged(&expiry, now).state
+        };
+        assert_eq!(state(3000, Some(300)), "ok");
+        assert_eq!(state(3000, None), "ok");
+        assert_eq!(state(3000, Some(10)), "soon");
+        assert_eq!(state(3000, Some(-1)), "bad");
+        assert_eq!(state(80, Some(60)), "soon");
+        assert_eq!(state(-1, Some(-1)), "bad");
+    }
 }

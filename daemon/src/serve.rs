@@ -141,7 +141,7 @@ fn web_config(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         http,
         https,
-        host_names: Vec::new(),
+        host_names: config.host_names.clone(),
         xapi_default: config.xapi_default.into(),
         sample: sample(),
         backup: Some(Arc::new(move |to| {
@@ -149,7 +149,6 @@ fn web_config(
                 .map(drop)
                 .map_err(|error| format!("{error:#}"))
         })),
-        last_backup: None,
     }
 }
 

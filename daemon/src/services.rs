@@ -16,6 +16,8 @@ use lectern_lrs::Lrs;
 use lectern_store::Store;
 use tokio_util::sync::CancellationToken;
 
+use crate::backup;
+
 /// The two stores of a state folder.
 pub const RECORDS: &str = "records.redb";
 /// See [`RECORDS`].
@@ -62,6 +64,7 @@ impl Services {
         let state = fs::canonicalize(state)?;
         // The stores are also the lock of the folder: nothing else is touched before they are ours.
         let records = open_store(&state, RECORDS)?;
+        backup::remove_leftovers(&state);
         let sealing_key = secret_key(&state.join("keys"), "sealing.key")?;
         let library_store = open_store(&state, LIBRARY)?;
         let lms = Lms::open(records.clone())?;
@@ -158,11 +161,18 @@ pub fn store_options(name: &str) -> lectern_store::Options {
 }
 
 fn open_store(state: &Path, name: &str) -> anyhow::Result<Store> {
-    Store::open(&state.join(name), store_options(name))
-        .with_context(|| format!("opening {name} in {}", state.display()))
+    let opened = Store::open(&state.join(name), store_options(name));
+    let is_taken = matches!(opened, Err(lectern_store::Error::InUse(_)));
+    let opened = opened.with_context(|| format!("opening {name} in {}", state.display()));
+    match is_taken {
+        true => opened
+            .context("another lecternd uses this state folder. Ask that daemon, or stop it first"),
+        false => opened,
+    }
 }
 
-fn make_private(folder: &Path) -> anyhow::Result<()> {
+/// Makes a folder, and those above it, for the daemon's own user alone.
+pub fn make_private(folder: &Path) -> anyhow::Result<()> {
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)

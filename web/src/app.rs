@@ -10,14 +10,14 @@ use jiff::Timestamp;
 use lectern_analytics::Analytics;
 use lectern_egress::Egress;
 use lectern_library::Library;
-use lectern_lms::{Lms, PlainHttp};
+use lectern_lms::{Lms, Network, PlainHttp};
 use lectern_lrs::Lrs;
 use lectern_store::Store;
 use lectern_xapi::Version;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::client::{Client, IpNet, Scheme};
+use crate::client::{Client, Scheme};
 use crate::events::Events;
 use crate::media::Packages;
 use crate::metrics::Metrics;
@@ -77,8 +77,6 @@ pub struct Config {
     pub sample: Option<Sample>,
     /// Makes a backup
     pub backup: Option<Backup>,
-    /// When the last backup was made
-    pub last_backup: Option<Arc<dyn Fn() -> Option<Timestamp> + Send + Sync>>,
 }
 
 /// The application's state; cheap to clone.
@@ -110,7 +108,7 @@ pub struct Parts {
 /// Settings that every request looks at, kept parsed.
 #[derive(Debug)]
 struct Live {
-    trusted_proxies: Vec<IpNet>,
+    trusted_proxies: Vec<Network>,
     plain_http: PlainHttp,
     site_name: String,
 }
@@ -169,12 +167,17 @@ impl App {
         self.0.authority.is_some()
     }
 
-    /// The HTTPS address of this box as this client reaches it.
+    /// The HTTPS address of this box as this client reaches it; `None` where it does not: HTTPS is off, or listens on
+    /// loopback and the client is elsewhere.
     pub fn https_url(&self, client: &Client) -> Option<String> {
-        let port = self.config.https?.port();
+        let address = self.config.https?;
         if client.scheme == Scheme::Https {
             return Some(client.origin());
         }
+        if address.ip().is_loopback() && !client.is_loopback {
+            return None;
+        }
+        let port = address.port();
         let host = match client.host_name() {
             "" => "localhost",
             name => name,
@@ -197,7 +200,7 @@ impl App {
     }
 
     /// Proxies whose forwarding headers are believed.
-    pub fn trusted_proxies(&self) -> Vec<IpNet> {
+    pub fn trusted_proxies(&self) -> Vec<Network> {
         self.live().trusted_proxies.clone()
     }
 

@@ -220,8 +220,8 @@ pub fn https_needed(app: &App, client: &Client) -> Problem {
         .with("https_url", url)
         .with("ca", "/ca.crt"),
         None => problem(
-            "Over plain HTTP anyone between could read this, and HTTPS is switched off on this box. Start it with \
-             --https, or do this on the box itself."
+            "Over plain HTTP anyone between could read this, and this box serves no HTTPS to you. Start it with \
+             --https on an address of this network, or do this on the box itself."
                 .to_owned(),
         ),
     }

@@ -32,12 +32,14 @@ pub enum Audience {
     Figures,
     /// Those who run the box
     Box,
+    /// Whoever watches: the event says nothing about anything
+    Everyone,
 }
 
 /// One event.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// `video`, `captions`, `statements`, `upstreams`, `system`
+    /// `video`, `captions`, `statements`, `upstreams`, `system`, `resync`
     pub name: &'static str,
     /// What to look at again
     pub data: Value,

@@ -21,7 +21,10 @@ use crate::client::Client;
 use crate::extract::blocking;
 use crate::problem::Problem;
 
+mod jobs;
 mod rooms;
+
+pub(crate) use jobs::count as count_jobs;
 
 /// Seconds; a page's request is well below the first, an upload's last piece above the last.
 const BUCKETS: [f64; 9] = [0.002, 0.01, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0, 60.0];
@@ -34,6 +37,7 @@ pub struct Metrics {
     open: IntGauge,
     /// Open event streams
     pub event_streams: IntGauge,
+    jobs_ended: IntCounterVec,
 }
 
 impl Metrics {
@@ -48,18 +52,28 @@ impl Metrics {
             "lectern_http_request_seconds",
             "Time until the answer's head was ready",
         );
+        let ended = Opts::new(
+            "lectern_jobs_ended_total",
+            "Encoding jobs that ended since the start; cancelled ones are among the failed",
+        );
         let metrics = Self {
             registry: Registry::new(),
             requests: IntCounterVec::new(requests, &labels)?,
             seconds: HistogramVec::new(seconds.buckets(BUCKETS.to_vec()), &["method", "route"])?,
             open: IntGauge::new("lectern_http_requests_open", "Requests being answered")?,
             event_streams: IntGauge::new("lectern_http_event_streams", "Open event streams")?,
+            jobs_ended: IntCounterVec::new(ended, &["result"])?,
         };
-        let all: [Box<dyn Collector>; 4] = [
+        // From 0, so that the first failure is an increase.
+        for result in jobs::RESULTS {
+            metrics.jobs_ended.with_label_values(&[result]);
+        }
+        let all: [Box<dyn Collector>; 5] = [
             Box::new(metrics.requests.clone()),
             Box::new(metrics.seconds.clone()),
             Box::new(metrics.open.clone()),
             Box::new(metrics.event_streams.clone()),
+            Box::new(metrics.jobs_ended.clone()),
         ];
         for collector in all {
             metrics.registry.register(collector)?;

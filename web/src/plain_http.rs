@@ -62,8 +62,8 @@ fn page(app: &App, client: &Client, path: &str) -> Response {
                  in place of the one before the <code>#</code>.</p>"
             )
         }
-        None => "<p>HTTPS is switched off on this box. Start it with <code>--https</code>, or open this page on the \
-                 box itself.</p>"
+        None => "<p>This box serves no HTTPS to you. Start it with <code>--https</code> on an address of this network, \
+                 or open this page on the box itself.</p>"
             .to_owned(),
     };
     let html = format!(

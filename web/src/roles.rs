@@ -108,6 +108,7 @@ pub static TABLE: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         quick(M::PATCH, "/api/v1/people/{id}", ADMIN),
         quick(M::DELETE, "/api/v1/people/{id}", ADMIN),
         quick(M::POST, "/api/v1/people/{id}/password", ADMIN),
+        quick(M::DELETE, "/api/v1/people/{id}/tokens", ADMIN),
         stream(M::POST, "/api/v1/sample", STAFF, JSON),
         quick(M::GET, "/api/v1/session", Anyone),
         quick(M::POST, "/api/v1/session", Anyone),

@@ -88,6 +88,7 @@ pub async fn serve_within(
         };
         tasks.spawn(door.run(listener));
     }
+    tasks.spawn(crate::metrics::count_jobs(app.clone()));
     tasks.spawn(crate::events::pump(app));
     tasks.spawn(
         Door {

@@ -5,9 +5,11 @@
 //! month before it ends and whenever the machine's names or addresses change; the authority stays.
 
 mod authority;
+mod expiry;
 mod names;
 mod resolver;
 
 pub use authority::{Authority, Due, Error};
+pub use expiry::Expiry;
 pub use names::Names;
 pub(crate) use resolver::{Resolver, keep_fresh};

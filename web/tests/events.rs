@@ -100,6 +100,41 @@ async fn whoever_fell_behind_is_told_to_look_at_everything_again() {
 }
 
 #[tokio::test]
+async fn when_the_box_itself_missed_changes_everybody_looks_again() {
+    let it = TestBox::new();
+    let shown = video(&it, "ours", Visibility::Members);
+    let job = it.app.library.next_job(it.app.now()).unwrap().unwrap();
+    let http = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listeners = lectern_web::Listeners { http, https: None };
+    let server = tokio::spawn(lectern_web::serve(it.app.clone(), listeners));
+    let token = it.token("ada", &[Role::Learner]);
+    let mut body = open(&it, &token).await.into_body();
+    let progress = || {
+        let now = it.app.now();
+        it.app.library.job_progress(&job, 0.5, None, now).unwrap();
+    };
+    // Only from then on the pump listens.
+    let mut heard = String::new();
+    while !heard.contains("event: video") {
+        progress();
+        heard = tokio::time::timeout(Duration::from_millis(100), next(&mut body))
+            .await
+            .unwrap_or_default()
+            .unwrap_or_default();
+    }
+    assert!(heard.contains(&shown.to_string()), "{heard}");
+    // One thread runs this test and the pump: it cannot keep up.
+    for _ in 0..5000 {
+        progress();
+    }
+    while !heard.contains("event: resync") {
+        heard = next(&mut body).await.unwrap();
+    }
+    it.app.shutdown.cancel();
+    server.await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn one_person_cannot_open_streams_without_end() {
     let it = TestBox::new();
     let token = it.token("ada", &[Role::Learner]);

@@ -39,6 +39,12 @@ async fn unknown_members_are_refused_by_name() {
         "{}",
         answer.text()
     );
+    let rule = json!({"completion_rule": {"kind": "end", "percent": 5}});
+    let answer = root
+        .json("PATCH", "/api/v1/settings", &rule)
+        .await
+        .expect(400);
+    assert!(answer.text().contains("percent"), "{}", answer.text());
     let answer = root.get("/api/v1/people?order=name").await.expect(400);
     assert!(
         answer.json()["detail"].as_str().unwrap().contains("order"),
@@ -251,6 +257,28 @@ async fn people_are_added_changed_imported_and_erased() {
 }
 
 #[tokio::test]
+async fn an_administrator_revokes_all_tokens_of_a_person() {
+    let it = TestBox::new();
+    let root = it.caller("root", &[Role::Admin]);
+    let ada = it.person("ada", &[Role::Learner]);
+    let token = it.app.lms.add_api_token("ada", it.app.now()).unwrap();
+    let bearer = it
+        .nobody()
+        .header("authorization", &format!("Bearer {token}"));
+    bearer.get("/api/v1/session").await.expect(200);
+    let path = format!("/api/v1/people/{}/tokens", ada.id);
+    let none = Body::empty();
+    let answer = root.send("DELETE", &path, None, none).await.expect(200);
+    assert_eq!(answer.json(), json!({"revoked": 1}));
+    bearer.get("/api/v1/session").await.expect(401);
+    let audited = &it.app.lms.audit_list(None, 1).unwrap().items[0];
+    assert_eq!(
+        (audited.what.as_str(), audited.on.clone()),
+        ("token.revoke", Some(ada.id.to_string()))
+    );
+}
+
+#[tokio::test]
 async fn the_last_administrator_stays() {
     let it = TestBox::new();
     let root = it.person("root", &[Role::Admin]);
@@ -410,10 +438,17 @@ async fn metrics_are_for_this_machine_and_for_tokens_of_those_who_run_it() {
     for name in [
         "lectern_disk_free_bytes",
         "lectern_jobs",
-        "lectern_store_commits_total",
         "lectern_fold_lag_statements",
+        "lectern_jobs_ended_total{result=\"failed\"} 0",
     ] {
         assert!(text.contains(name), "{name}");
+    }
+    // What only grows is a counter, by its name and by its type.
+    for line in text.lines() {
+        if let Some(series) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = series.split_once(' ').unwrap();
+            assert_eq!(name.ends_with("_total"), kind == "counter", "{line}");
+        }
     }
     it.nobody()
         .header("x-forwarded-for", "127.0.0.1")
@@ -494,6 +529,24 @@ async fn a_backup_is_streamed_as_it_is_made_and_a_failed_one_is_cut_off() {
         (1_000_000, "application/x-tar")
     );
     assert!(answer.header("content-disposition").contains(".tar"));
+    let system = root.get("/api/v1/system").await.expect(200).json();
+    let check = |system: &serde_json::Value| {
+        let checks = system["checks"].as_array().unwrap().iter();
+        let check = checks.clone().find(|check| check["id"] == "backup");
+        check.unwrap()["state"].as_str().unwrap().to_owned()
+    };
+    assert!(system["last_backup"].is_string(), "{system}");
+    assert_eq!(check(&system), "ok");
+
+    let it = TestBox::with(|config| {
+        config.backup = Some(Arc::new(|_| Err("the disk failed".to_owned())));
+    });
+    let root = it.caller("root", &[Role::Admin]);
+    let cut = root.try_get("/api/v1/system/backup").await;
+    assert!(cut.is_err(), "a cut archive must not look whole");
+    let system = root.get("/api/v1/system").await.expect(200).json();
+    assert!(system["last_backup"].is_null(), "{system}");
+    assert_eq!(check(&system), "soon");
 }
 
 #[tokio::test]

@@ -196,6 +196,26 @@ async fn over_plain_http_from_elsewhere_only_learners_sign_in() {
 }
 
 #[tokio::test]
+async fn nobody_is_sent_to_an_https_that_they_cannot_reach() {
+    let it = TestBox::with(|config| config.https = Some("127.0.0.1:8443".parse().unwrap()));
+    it.person("teacher", &[Role::Instructor]);
+    let credentials = json!({"name": "teacher", "password": PASSWORD});
+    let elsewhere = it.nobody().from(ELSEWHERE).header("host", "box.example");
+    let answer = elsewhere
+        .json("POST", SESSION, &credentials)
+        .await
+        .expect(403);
+    assert_eq!(answer.problem(), "https-required");
+    assert!(answer.json()["https_url"].is_null(), "{}", answer.text());
+    let page = elsewhere.get("/system").await.expect(403).text();
+    assert!(!page.contains("https://"), "{page}");
+    it.nobody()
+        .json("POST", SESSION, &credentials)
+        .await
+        .expect(200);
+}
+
+#[tokio::test]
 async fn the_setting_plain_http_opens_it_to_all_or_to_none() {
     let it = TestBox::with_https();
     it.person("ada", &[Role::Learner]);

@@ -1,24 +1,20 @@
 //! What a request does to the open stores; the same on the daemon's side of the control socket and without a daemon.
 
-use std::io::Read;
-
 use jiff::Timestamp;
-use lectern_library::{Library, NewUpload, NewVideo, VersionState, VideoId, Visibility};
-use lectern_lms::{NewPerson, Role};
+use lectern_lms::{AuditEvent, NewPerson, Person, Role};
+use lectern_lrs::Scopes;
 use lectern_lrs::forward::{Filter, NewUpstream, Upstream};
-use lectern_lrs::{Scope, Scopes};
 use lectern_xapi::Version;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::io::SyncIoBridge;
 
-use super::request::{Import, Request, UpstreamAdd};
+use super::BOX;
+use super::import::import_film;
+use super::request::{Request, UpstreamAdd};
 use crate::control::Reply;
 use crate::services::Services;
 use crate::{backup, doctor};
-
-/// Who owns a video that no person uploaded.
-const OWNER_OF_IMPORTS: &str = "";
 
 /// Carries a request out. `input` is what the command reads (a film), `output` what it writes (a backup).
 pub async fn execute<R, W>(services: &Services, request: Request, input: R, output: W) -> Reply
@@ -37,10 +33,31 @@ where
     result.map_err(|error| format!("{error:#}"))
 }
 
-async fn blocking<T: Send + 'static>(
+/// Runs what waits for the disk off the runtime's threads.
+pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
 ) -> anyhow::Result<T> {
     tokio::task::spawn_blocking(work).await?
+}
+
+/// Writes down that a command did this, as the pages write down what people do.
+///
+/// # Errors
+/// The store fails; then the command has failed.
+pub fn audit(
+    services: &Services,
+    what: &str,
+    on: Option<String>,
+    detail: Option<String>,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let event = AuditEvent {
+        who: BOX.to_owned(),
+        what: what.to_owned(),
+        on,
+        detail,
+    };
+    Ok(services.lms.audit(event, now)?)
 }
 
 /// Commands that neither read nor write anything but the stores.
@@ -52,6 +69,7 @@ fn at_once(services: &Services, request: Request) -> anyhow::Result<Value> {
             roles,
             password,
         } => {
+            let detail = roles.join(" ");
             let roles = roles
                 .iter()
                 .map(|role| role.parse::<Role>())
@@ -63,24 +81,36 @@ fn at_once(services: &Services, request: Request) -> anyhow::Result<Value> {
                 roles,
                 password: Some(password),
             };
-            json!({ "id": services.lms.add_person(&new, now)?.id })
+            let id = services.lms.add_person(&new, now)?.id;
+            let on = Some(id.to_string());
+            audit(services, "person.add", on, Some(detail), now)?;
+            json!({ "id": id })
         }
-        Request::TokenAdd { user } => json!({ "token": services.lms.add_api_token(&user, now)? }),
+        Request::TokenAdd { user } => {
+            let on = Some(named(services, &user)?.id.to_string());
+            let token = services.lms.add_api_token(&user, now)?;
+            audit(services, "token.add", on, None, now)?;
+            json!({ "token": token })
+        }
+        Request::TokenRevoke { user } => {
+            let id = named(services, &user)?.id;
+            let revoked = services.lms.revoke_api_tokens(id)?;
+            let (on, detail) = (Some(id.to_string()), Some(revoked.to_string()));
+            audit(services, "token.revoke", on, detail, now)?;
+            json!({ "revoked": revoked })
+        }
         Request::CredentialAdd { name, scopes } => {
             let scopes = match scopes.is_empty() {
                 true => Scopes::default(),
-                false => scopes
-                    .iter()
-                    .map(|scope| scope.parse::<Scope>().map_err(anyhow::Error::msg))
-                    .collect::<anyhow::Result<Scopes>>()?,
+                false => Scopes::from_iter(scopes),
             };
-            let new = services
-                .lrs
-                .credentials()
-                .add(&name, scopes, &services.lms.identity()?)?;
+            let identity = services.lms.identity()?;
+            let new = services.lrs.credentials().add(&name, scopes, &identity)?;
+            let on = Some(format!("credential:{}", new.id));
+            audit(services, "credential.add", on, Some(name), now)?;
             json!({ "id": new.id, "key": new.key, "secret": new.secret })
         }
-        Request::UpstreamAdd(add) => add_upstream(services, add)?,
+        Request::UpstreamAdd(add) => add_upstream(services, add, now)?,
         Request::UpstreamList => {
             let items: Vec<Value> = services
                 .lrs
@@ -91,15 +121,25 @@ fn at_once(services: &Services, request: Request) -> anyhow::Result<Value> {
                 .collect();
             json!({ "items": items })
         }
-        Request::Doctor => doctor::examine(services)?,
+        Request::BackupKept { made } => {
+            services.lms.note_backup(made)?;
+            json!({ "made": made })
+        }
+        Request::Doctor => doctor::examine(services, now)?,
         Request::Import(_) | Request::Backup => {
             anyhow::bail!("this command needs its input")
         }
     })
 }
 
-fn add_upstream(services: &Services, add: UpstreamAdd) -> anyhow::Result<Value> {
+fn named(services: &Services, name: &str) -> anyhow::Result<Person> {
+    let person = services.lms.person_by_name(name)?;
+    Ok(person.ok_or(lectern_lms::Error::NotFound { what: "person" })?)
+}
+
+fn add_upstream(services: &Services, add: UpstreamAdd, now: Timestamp) -> anyhow::Result<Value> {
     let version = add.version.map_or(Version::V1_0_3, Version::from);
+    let detail = format!("{} {}", add.name, add.url);
     let id = services.lrs.upstreams().add(NewUpstream {
         name: add.name,
         url: add.url,
@@ -110,6 +150,8 @@ fn add_upstream(services: &Services, add: UpstreamAdd) -> anyhow::Result<Value> 
         since: add.since,
         allow_private: add.allow_private,
     })?;
+    let on = Some(format!("upstream:{id}"));
+    audit(services, "upstream.add", on, Some(detail), now)?;
     Ok(json!({ "id": id }))
 }
 
@@ -126,104 +168,22 @@ fn listed(upstream: Upstream) -> Value {
     })
 }
 
-async fn import_film<R>(services: &Services, import: Import, mut input: R) -> anyhow::Result<Value>
-where
-    R: AsyncRead + Send + Unpin + 'static,
-{
-    let mut changes = services.library.changes();
-    let (library, wait) = (services.library.clone(), import.wait);
-    let video = match import.bytes {
-        Some(bytes) => {
-            // Reading bridges into the runtime, so it may not happen on one of its own threads.
-            let mut reader = SyncIoBridge::new(input);
-            blocking(move || add_film(&library, import, bytes, &mut reader)).await?
-        }
-        None => {
-            // The bytes of a pipe are counted before the library is asked for room.
-            let mut scratch = tempfile::tempfile_in(&services.state)?;
-            let mut file = tokio::fs::File::from_std(scratch.try_clone()?);
-            let bytes = tokio::io::copy(&mut input, &mut file).await?;
-            tokio::io::AsyncWriteExt::flush(&mut file).await?;
-            blocking(move || {
-                std::io::Seek::rewind(&mut scratch)?;
-                add_film(&library, import, bytes, &mut scratch)
-            })
-            .await?
-        }
-    };
-    let error = match wait {
-        true => end_of_job(services.library.clone(), &mut changes, video).await?,
-        false => None,
-    };
-    Ok(match error {
-        Some(error) => json!({ "id": video, "version": 1, "error": error }),
-        None => json!({ "id": video, "version": 1 }),
-    })
-}
-
-/// Waits until the first version is ready or has failed; then why.
-async fn end_of_job(
-    library: Library,
-    changes: &mut tokio::sync::broadcast::Receiver<lectern_library::Change>,
-    video: VideoId,
-) -> anyhow::Result<Option<String>> {
-    loop {
-        let look = library.clone();
-        let version = blocking(move || Ok(look.version(video, 1)?)).await?;
-        match version.state {
-            VersionState::Ready => return Ok(None),
-            VersionState::Failed => return Ok(Some(version.error.unwrap_or_default())),
-            _ => until_changed(changes, video).await,
-        }
-    }
-}
-
-fn add_film(
-    library: &Library,
-    import: Import,
-    length: u64,
-    reader: &mut dyn Read,
-) -> anyhow::Result<VideoId> {
-    let now = Timestamp::now();
-    let new = NewUpload {
-        length,
-        name: import.file_name,
-        owner: OWNER_OF_IMPORTS.to_owned(),
-        metadata: String::new(),
-    };
-    let upload = library.import(new, reader, now)?.id;
-    let new = NewVideo {
-        title: import.title,
-        language: import.language.unwrap_or_default(),
-        visibility: Visibility::default(),
-        owner: OWNER_OF_IMPORTS.to_owned(),
-        upload,
-    };
-    Ok(library.create_video(new, now)?)
-}
-
-async fn until_changed(
-    changes: &mut tokio::sync::broadcast::Receiver<lectern_library::Change>,
-    video: VideoId,
-) {
-    loop {
-        match changes.recv().await {
-            Ok(change) if change.video != video => {}
-            _ => return,
-        }
-    }
-}
-
 async fn write_backup<W: AsyncWrite + Send + Unpin>(
     services: &Services,
     mut output: W,
 ) -> anyhow::Result<Value> {
-    let (near, mut far) = tokio::io::duplex(1 << 20);
     let services = services.clone();
+    let audited = services.clone();
+    blocking(move || audit(&audited, "backup.make", None, None, Timestamp::now())).await?;
+    let (near, mut far) = tokio::io::duplex(1 << 20);
     let writing =
         tokio::task::spawn_blocking(move || backup::write(&services, SyncIoBridge::new(near)));
     tokio::io::copy(&mut far, &mut output).await?;
     tokio::io::AsyncWriteExt::flush(&mut output).await?;
-    let summary = writing.await??;
-    Ok(json!({ "files": summary.files, "bytes": summary.bytes }))
+    let written = writing.await??;
+    Ok(json!({
+        "files": written.summary.files,
+        "bytes": written.summary.bytes,
+        "made": written.made,
+    }))
 }

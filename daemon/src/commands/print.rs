@@ -10,38 +10,37 @@ use serde_json::{Value, json};
 
 use crate::control::Reply;
 
+/// Where an answer goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Where commands answer
+    StandardOutput,
+    /// Where they do when standard output carries what they write
+    StandardError,
+}
+
 /// Prints the answer and tells the exit code.
-pub fn reply(reply: Reply, as_json: bool) -> ExitCode {
-    match (reply, as_json) {
-        (Ok(value), true) => {
-            let failed = value.get("error").is_some_and(|error| !error.is_null());
-            println!("{value}");
-            if failed {
-                ExitCode::FAILURE
-            } else {
-                ExitCode::SUCCESS
-            }
+pub fn reply(reply: Reply, as_json: bool, place: Place) -> ExitCode {
+    let (text, place, has_failed) = match (reply, as_json) {
+        (Ok(value), as_json) => {
+            let has_failed = value.get("error").is_some_and(|error| !error.is_null());
+            let text = match as_json {
+                true => format!("{value}\n"),
+                false => lines(&value),
+            };
+            (text, place, has_failed)
         }
-        (Ok(value), false) => {
-            let failed = value.get("error").is_some_and(|error| !error.is_null());
-            print!("{}", lines(&value));
-            if failed {
-                ExitCode::FAILURE
-            } else {
-                ExitCode::SUCCESS
-            }
-        }
-        (Err(sentence), true) => {
-            println!("{}", json!({ "error": sentence }));
-            ExitCode::FAILURE
-        }
-        (Err(sentence), false) => {
-            #[expect(clippy::print_stderr, reason = "a person at a terminal reads it")]
-            {
-                eprintln!("{sentence}");
-            }
-            ExitCode::FAILURE
-        }
+        (Err(sentence), true) => (format!("{}\n", json!({ "error": sentence })), place, true),
+        // A person at a terminal reads it.
+        (Err(sentence), false) => (format!("{sentence}\n"), Place::StandardError, true),
+    };
+    match place {
+        Place::StandardOutput => print!("{text}"),
+        Place::StandardError => eprint!("{text}"),
+    }
+    match has_failed {
+        true => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
     }
 }
 

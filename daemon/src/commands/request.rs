@@ -3,6 +3,7 @@
 use std::io::{BufRead, Read};
 
 use anyhow::Context;
+use lectern_lrs::Scope;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{
@@ -24,8 +25,10 @@ pub enum Request {
     },
     /// `token add`
     TokenAdd { user: String },
+    /// `token revoke`
+    TokenRevoke { user: String },
     /// `credential add`
-    CredentialAdd { name: String, scopes: Vec<String> },
+    CredentialAdd { name: String, scopes: Vec<Scope> },
     /// `import`; the file follows
     Import(Import),
     /// `upstream add`
@@ -34,6 +37,8 @@ pub enum Request {
     UpstreamList,
     /// `backup`; the archive is written back
     Backup,
+    /// `backup` again, once the archive is whole where it belongs
+    BackupKept { made: jiff::Timestamp },
     /// `doctor`
     Doctor,
 }
@@ -90,6 +95,9 @@ pub fn from_command(command: &Command) -> anyhow::Result<Request> {
             password: secret_from_stdin("the password")?,
         },
         Command::Token(TokenCommand::Add { user }) => Request::TokenAdd { user: user.clone() },
+        Command::Token(TokenCommand::Revoke { user }) => {
+            Request::TokenRevoke { user: user.clone() }
+        }
         Command::Credential(CredentialCommand::Add { name, scopes }) => Request::CredentialAdd {
             name: name.clone(),
             scopes: scopes.clone(),
@@ -123,13 +131,13 @@ pub fn from_command(command: &Command) -> anyhow::Result<Request> {
             allow_private: *allow_private,
         }),
         Command::Upstream(UpstreamCommand::List) => Request::UpstreamList,
-        Command::Backup { .. } => Request::Backup,
         Command::Doctor => Request::Doctor,
         Command::Serve(_)
+        | Command::Backup { .. }
         | Command::Restore { .. }
         | Command::Verify { .. }
         | Command::Worker { .. } => {
-            anyhow::bail!("this command is no request to the daemon")
+            anyhow::bail!("this command is not a single request to the daemon")
         }
     })
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::AsyncWrite;
 use tokio::net::unix::OwnedWriteHalf;
@@ -19,8 +20,13 @@ use crate::services::Services;
 
 /// Connections beyond this wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 16;
+/// A client writes its request as soon as it has connected.
+const REQUEST_PATIENCE: Duration = Duration::from_secs(10);
+/// A client that does not read, as the backup's when its disk is full, must not hold up the stop.
+const REPLY_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Listens in the state folder until cancelled, then waits for the commands under way.
+/// Listens in the state folder until cancelled; commands under way are then told that the daemon stops, and get no
+/// longer than [`REPLY_PATIENCE`] to hear it.
 ///
 /// # Errors
 /// The socket cannot be bound.
@@ -36,18 +42,17 @@ pub async fn serve(state: &Path, services: Services, cancel: CancellationToken) 
     let tasks = TaskTracker::new();
     let slots = std::sync::Arc::new(tokio::sync::Semaphore::new(MAX_CONNECTIONS));
     loop {
-        let Ok(slot) = slots.clone().acquire_owned().await else {
+        let slot = slots.clone().acquire_owned();
+        let Some(Ok(slot)) = cancel.run_until_cancelled(slot).await else {
             break;
         };
-        let stream = tokio::select! {
-            () = cancel.cancelled() => break,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                Err(error) => {
-                    tracing::warn!(event = "control.accept", %error);
-                    continue;
-                }
-            },
+        let stream = match cancel.run_until_cancelled(listener.accept()).await {
+            None => break,
+            Some(Ok((stream, _))) => stream,
+            Some(Err(error)) => {
+                tracing::warn!(event = "control.accept", %error);
+                continue;
+            }
         };
         let services = services.clone();
         let cancel = cancel.clone();
@@ -78,7 +83,11 @@ async fn answer(
     let (mut from, mut to) = stream.into_split();
     let allowed = peer == 0 || peer == nix::unistd::geteuid().as_raw();
     let reply: Reply = if allowed {
-        let (kind, payload) = frame::read(&mut from).await?;
+        let first = tokio::time::timeout(REQUEST_PATIENCE, frame::read(&mut from));
+        let Some(first) = cancel.run_until_cancelled(first).await else {
+            return Ok(());
+        };
+        let (kind, payload) = first.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         match (kind, serde_json::from_slice::<Request>(&payload)) {
             (Kind::Request, Ok(request)) => {
                 let output = DataFrames {
@@ -97,7 +106,14 @@ async fn answer(
     } else {
         Err("Only root and the daemon's own user may use the control socket.".to_owned())
     };
-    frame::write(&mut to, Kind::Reply, &serde_json::to_vec(&reply)?).await
+    let reply = serde_json::to_vec(&reply)?;
+    tokio::select! {
+        written = frame::write(&mut to, Kind::Reply, &reply) => written,
+        () = async {
+            cancel.cancelled().await;
+            tokio::time::sleep(REPLY_PATIENCE).await;
+        } => Ok(()),
+    }
 }
 
 /// Cuts what a command writes into data frames.

@@ -10,10 +10,12 @@
 #![forbid(unsafe_code)]
 
 mod audit;
+mod backups;
 mod error;
 mod identity;
 mod import;
 mod lms;
+mod network;
 mod pace;
 mod password;
 mod people;
@@ -35,6 +37,7 @@ pub use error::{Error, SignInError};
 pub use identity::IdentityFold;
 pub use import::{ImportError, ImportReport, MAX_CSV_BYTES};
 pub use lms::Lms;
+pub use network::Network;
 pub use people::PeoplePage;
 pub use person::{NewPerson, Person, PersonId, PersonPatch, Role};
 pub use registration::{Registration, Viewer, Who};

@@ -1,8 +1,9 @@
 //! What IT changes in the web page. What must be known before the store opens is in `lectern.toml` instead.
 
-use crate::Error;
 use crate::lms::Lms;
 use crate::tables::SETTINGS;
+use crate::{Error, Network, identity};
+use lectern_store::Tx;
 use serde::{Deserialize, Serialize};
 
 const MAX_SITE_NAME_CHARS: usize = 100;
@@ -23,7 +24,7 @@ pub enum PlainHttp {
 
 /// When a learner has completed a video (`docs/definitions.md`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+#[serde(tag = "kind", rename_all = "lowercase", from = "RuleIn")]
 pub enum CompletionRule {
     /// Watched so many percent of the distinct runtime while visible.
     Watched {
@@ -32,6 +33,24 @@ pub enum CompletionRule {
     },
     /// Reached the end.
     End,
+}
+
+/// The rule as it comes in: beside the tag of a variant without braces serde takes any member, whatever
+/// `deny_unknown_fields` says.
+#[derive(Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+enum RuleIn {
+    Watched { percent: u8 },
+    End {},
+}
+
+impl From<RuleIn> for CompletionRule {
+    fn from(rule: RuleIn) -> Self {
+        match rule {
+            RuleIn::Watched { percent } => Self::Watched { percent },
+            RuleIn::End {} => Self::End,
+        }
+    }
 }
 
 impl Default for CompletionRule {
@@ -71,6 +90,8 @@ impl Default for Settings {
 pub struct SettingsPatch {
     /// See [`Settings::site_name`].
     pub site_name: Option<String>,
+    /// See [`Lms::identity`].
+    pub identity: Option<String>,
     /// See [`Settings::plain_http`].
     pub plain_http: Option<PlainHttp>,
     /// See [`Settings::completion_rule`].
@@ -92,21 +113,27 @@ impl Lms {
             .unwrap_or_default())
     }
 
-    /// Changes some of them.
+    /// Changes some of them, all or none.
     ///
     /// # Errors
-    /// [`Error::Invalid`]; when the store fails.
+    /// [`Error::Invalid`], [`Error::IdentityFixed`]; when the store fails.
     pub fn update_settings(&self, patch: SettingsPatch) -> Result<Settings, Error> {
-        self.store.write(move |tx| {
-            let settings = tx.get(&SETTINGS, &0)?.unwrap_or_default().patched(&patch)?;
-            tx.insert(&SETTINGS, &0, &settings)?;
-            Ok(settings)
-        })
+        self.store.write(move |tx| change(tx, &patch))
     }
 }
 
+/// Part of set-up's transaction, too.
+pub(crate) fn change(tx: &Tx<'_>, patch: &SettingsPatch) -> Result<Settings, Error> {
+    let settings = tx.get(&SETTINGS, &0)?.unwrap_or_default().patched(patch)?;
+    if let Some(identity) = &patch.identity {
+        identity::set(tx, &identity::checked(identity)?)?;
+    }
+    tx.insert(&SETTINGS, &0, &settings)?;
+    Ok(settings)
+}
+
 impl Settings {
-    pub(crate) fn patched(mut self, patch: &SettingsPatch) -> Result<Self, Error> {
+    fn patched(mut self, patch: &SettingsPatch) -> Result<Self, Error> {
         if let Some(name) = &patch.site_name {
             let name = name.trim();
             let is_good = !name.is_empty()
@@ -135,7 +162,9 @@ impl Settings {
             self.completion_rule = rule;
         }
         if let Some(proxies) = &patch.trusted_proxies {
-            if proxies.len() > MAX_PROXIES || !proxies.iter().all(|proxy| is_network(proxy)) {
+            if proxies.len() > MAX_PROXIES
+                || !proxies.iter().all(|proxy| proxy.parse::<Network>().is_ok())
+            {
                 return Err(Error::Invalid {
                     field: "trusted_proxies",
                     message:
@@ -149,15 +178,6 @@ impl Settings {
     }
 }
 
-fn is_network(text: &str) -> bool {
-    let (address, bits) = text.split_once('/').unwrap_or((text, ""));
-    let Ok(address) = address.parse::<std::net::IpAddr>() else {
-        return false;
-    };
-    let most = if address.is_ipv4() { 32 } else { 128 };
-    !text.contains('/') || bits.parse::<u8>().is_ok_and(|bits| bits <= most)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,6 +188,25 @@ mod tests {
         assert_eq!(old.completion_rule, CompletionRule::Watched { percent: 90 });
         let json = serde_json::to_string(&old.completion_rule).unwrap();
         assert_eq!(json, r#"{"kind":"watched","percent":90}"#);
+    }
+
+    #[test]
+    fn a_rule_takes_no_member_that_is_not_its_own() {
+        for wrong in [
+            r#"{"kind":"end","percent":5}"#,
+            r#"{"kind":"watched","percent":5,"x":1}"#,
+            r#"{"kind":"watched"}"#,
+            r#"{"kind":"start"}"#,
+        ] {
+            assert!(
+                serde_json::from_str::<CompletionRule>(wrong).is_err(),
+                "{wrong}"
+            );
+        }
+        for rule in [CompletionRule::Watched { percent: 5 }, CompletionRule::End] {
+            let json = serde_json::to_string(&rule).unwrap();
+            assert_eq!(serde_json::from_str::<CompletionRule>(&json).unwrap(), rule);
+        }
     }
 
     #[test]

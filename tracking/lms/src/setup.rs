@@ -2,13 +2,12 @@
 //!
 //! The token lives in memory and is another one each time the box starts; once there is an admin it opens nothing.
 
-use crate::identity;
 use crate::lms::Lms;
 use crate::people::{insert_new, is_any_admin};
 use crate::person::{NewPerson, Person, Role};
 use crate::settings::SettingsPatch;
-use crate::tables::{PEOPLE, SETTINGS};
-use crate::{Error, password, secret};
+use crate::tables::PEOPLE;
+use crate::{Error, password, secret, settings};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -61,23 +60,18 @@ impl Lms {
         };
         let phc = password::hash(admin.password.as_deref().unwrap_or(""))?;
         let person = Person::new(&admin, now)?;
-        let identity = identity
-            .filter(|identity| !identity.trim().is_empty())
-            .map(identity::checked)
-            .transpose()?;
         let patch = SettingsPatch {
             site_name: site_name.filter(|name| !name.trim().is_empty()),
+            identity: identity
+                .filter(|identity| !identity.trim().is_empty())
+                .map(ToOwned::to_owned),
             ..SettingsPatch::default()
         };
         self.store.write(move |tx| {
             if is_any_admin(tx, None)? {
                 return Err(Error::SetUpAlready);
             }
-            let settings = tx.get(&SETTINGS, &0)?.unwrap_or_default().patched(&patch)?;
-            tx.insert(&SETTINGS, &0, &settings)?;
-            if let Some(identity) = &identity {
-                identity::set(tx, identity)?;
-            }
+            settings::change(tx, &patch)?;
             insert_new(tx, person.clone(), Some(&phc))
         })
     }

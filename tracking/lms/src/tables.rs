@@ -55,7 +55,7 @@ pub const REGISTRATIONS: Table<(Vec<u8>, String), RegistrationRecord> =
 pub const REGISTERED: Table<Uuid, RegistrationRecord> = Table::new("lms.registered");
 /// One settings record, key 0.
 pub const SETTINGS: Table<u32, Settings> = Table::new("lms.settings");
-/// `box_id`, `identity`, `identity_fixed`.
+/// `box_id`, `identity`, `identity_fixed`, `last_backup`.
 pub const BOX: Table<String, String> = Table::new("lms.box");
 /// Who did what, by number; only ever added to.
 pub const AUDIT: Table<u64, AuditEntry> = Table::new("lms.audit");

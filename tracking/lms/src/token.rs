@@ -41,7 +41,9 @@ impl Lms {
             if tx.prefix(&TOKENS_OF, &id)?.count() >= MAX_OF_ONE {
                 return Err(Error::Invalid {
                     field: "user",
-                    message: format!("has {MAX_OF_ONE} tokens already: revoke them first"),
+                    message: format!(
+                        "has {MAX_OF_ONE} tokens already: revoke them first, with `lecternd token revoke --user`"
+                    ),
                 });
             }
             let record = TokenRecord {
@@ -71,24 +73,27 @@ impl Lms {
         Ok(person.filter(|person| !person.disabled))
     }
 
-    /// Revokes all of somebody's tokens.
+    /// Revokes all of somebody's tokens; how many there were.
     ///
     /// # Errors
-    /// When the store fails.
-    pub fn revoke_api_tokens(&self, id: PersonId) -> Result<(), Error> {
-        self.store
-            .write_making_room(move |tx| Ok(revoke_tokens_of(tx, id)?))
+    /// [`Error::NotFound`]; when the store fails.
+    pub fn revoke_api_tokens(&self, id: PersonId) -> Result<usize, Error> {
+        self.store.write_making_room(move |tx| {
+            found(tx, id)?;
+            Ok(revoke_tokens_of(tx, id)?)
+        })
     }
 }
 
-pub(crate) fn revoke_tokens_of(tx: &Tx<'_>, id: PersonId) -> Result<(), lectern_store::Error> {
+/// How many there were.
+pub(crate) fn revoke_tokens_of(tx: &Tx<'_>, id: PersonId) -> Result<usize, lectern_store::Error> {
     let hashes: Vec<_> = tx
         .prefix(&TOKENS_OF, &id)?
         .map(|entry| entry.map(|((_, hash), ())| hash))
         .collect::<Result<_, _>>()?;
-    for hash in hashes {
-        tx.remove(&TOKENS, &hash)?;
-        tx.remove(&TOKENS_OF, &(id, hash))?;
+    for hash in &hashes {
+        tx.remove(&TOKENS, hash)?;
+        tx.remove(&TOKENS_OF, &(id, *hash))?;
     }
-    Ok(())
+    Ok(hashes.len())
 }

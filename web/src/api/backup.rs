@@ -46,6 +46,7 @@ async fn backup(State(app): State<App>, caller: Caller) -> Result<Response, Prob
         ));
     };
     let (audited, stop, now) = (app.clone(), app.shutdown.clone(), app.now());
+    let lms = app.lms.clone();
     blocking(move || caller.audit(&audited, "backup.download", None, None)).await?;
     let (sender, receiver) = mpsc::channel(WAITING);
     let task = tokio::task::spawn_blocking(move || {
@@ -60,6 +61,9 @@ async fn backup(State(app): State<App>, caller: Caller) -> Result<Response, Prob
             tracing::error!(event = "backup_failed", "{error}");
             // The reader must not take a cut archive for a whole one.
             let _ = sender.blocking_send(Err(io::Error::other("the backup could not be finished")));
+        } else if let Err(error) = lms.note_backup(now) {
+            // The archive is whole all the same.
+            tracing::warn!(event = "backup_not_noted", %error);
         }
     });
     // The task ends by itself when the answer's body, and with it the receiver, is dropped.

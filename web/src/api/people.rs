@@ -24,6 +24,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(import))
         .routes(routes!(change, remove))
         .routes(routes!(set_password))
+        .routes(routes!(revoke_tokens))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -83,6 +84,13 @@ struct NewPassword {
     /// From now on
     #[schema(min_length = 8, max_length = 1024, format = Password)]
     password: String,
+}
+
+/// What became of somebody's API tokens
+#[derive(Serialize, ToSchema)]
+struct TokensRevoked {
+    /// How many there were
+    revoked: usize,
 }
 
 /// What became of an import
@@ -283,6 +291,26 @@ async fn set_password(
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Revoke all API tokens of somebody; their sessions go on
+#[utoipa::path(delete, path = "/api/v1/people/{id}/tokens", tag = "people", params(("id" = uuid::Uuid, Path)), responses(
+    (status = 200, description = "Revoked", body = TokensRevoked),
+    (status = 404, description = "No such person", body = ProblemDocument, content_type = "application/problem+json")))]
+async fn revoke_tokens(
+    State(app): State<App>,
+    caller: Caller,
+    Segments(id): Segments<PersonId>,
+) -> Result<Json<TokensRevoked>, Problem> {
+    let revoked = blocking(move || {
+        let revoked = app.lms.revoke_api_tokens(id)?;
+        let (on, detail) = (Some(id.to_string()), Some(revoked.to_string()));
+        caller.audit(&app, "token.revoke", on, detail)?;
+        Ok::<_, Problem>(revoked)
+    });
+    Ok(Json(TokensRevoked {
+        revoked: revoked.await?,
+    }))
 }
 
 fn roles_text(roles: &BTreeSet<Role>) -> String {

@@ -88,12 +88,9 @@ async fn change(
 ) -> Result<Json<SettingsOut>, Problem> {
     let settings = blocking(move || {
         let detail = named(&change);
-        // The identity first: it alone can be refused for what is stored.
-        if let Some(identity) = &change.identity {
-            app.lms.set_identity(identity)?;
-        }
         let settings = app.lms.update_settings(SettingsPatch {
             site_name: change.site_name,
+            identity: change.identity,
             plain_http: change.plain_http,
             completion_rule: change.completion_rule,
             trusted_proxies: change.trusted_proxies,

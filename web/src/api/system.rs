@@ -151,7 +151,7 @@ async fn system(State(app): State<App>, client: Client) -> Result<Json<SystemOut
             },
             memory_bytes: memory_bytes(),
             statements: facts.statements,
-            fold_lag: 0,
+            fold_lag: facts.fold_lag,
             last_backup: facts.last_backup.map(super::time::text),
         }))
     })

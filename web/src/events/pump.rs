@@ -47,7 +47,8 @@ async fn videos(app: &App) {
                     moving.remove(&video);
                     tell_video(app, video);
                 }
-                Err(RecvError::Lagged(_)) => app.events.tell("system", json!({}), Audience::Box),
+                // What was missed may be anybody's.
+                Err(RecvError::Lagged(_)) => app.events.tell("resync", json!({}), Audience::Everyone),
                 Err(RecvError::Closed) => return,
             },
         }

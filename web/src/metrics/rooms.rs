@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
-use prometheus::{Gauge, GaugeVec, Opts};
+use prometheus::{Counter, CounterVec, Gauge, GaugeVec, Opts};
 
 use crate::api::system::{Facts, memory_bytes};
 use crate::app::App;
@@ -40,16 +40,15 @@ pub(super) fn gather(app: &App, now: Timestamp) -> Result<Vec<MetricFamily>, Pro
         "Uploads stop when no more is free",
         facts.disk.floor_bytes as f64,
     )?;
-    families.one(
+    families.total(
         "lectern_statements_total",
         "Statements ever stored",
         facts.statements as f64,
     )?;
-    // A fold commits with the statements it takes in; the server starts when all have caught up.
     families.one(
         "lectern_fold_lag_statements",
         "Statements that charts do not show yet",
-        0.0,
+        facts.fold_lag as f64,
     )?;
 
     let waiting = [("running", running), ("queued", jobs.len() - running)];
@@ -66,35 +65,30 @@ pub(super) fn gather(app: &App, now: Timestamp) -> Result<Vec<MetricFamily>, Pro
         "store",
         &of(|s| s.file_bytes as f64),
     )?;
-    families.many(
+    families.totals(
         "lectern_store_commits_total",
         "Durable commits",
-        "store",
         &of(|s| s.commits as f64),
     )?;
-    families.many(
+    families.totals(
         "lectern_store_writes_total",
         "Writes answered after a commit",
-        "store",
         &of(|s| s.writes as f64),
     )?;
     let time = of(|s| s.commit_time.as_secs_f64());
-    families.many(
+    families.totals(
         "lectern_store_commit_seconds_total",
         "Time spent in commits",
-        "store",
         &time,
     )?;
-    families.many(
+    families.totals(
         "lectern_store_reopened_total",
         "Openings after an I/O error",
-        "store",
         &of(|s| s.reopened as f64),
     )?;
-    families.many(
+    families.totals(
         "lectern_store_refused_total",
         "Writes refused, disk full",
-        "store",
         &of(|s| s.refused_full as f64),
     )?;
 
@@ -164,6 +158,25 @@ impl Families {
             return Ok(());
         }
         self.0.extend(gauges.collect());
+        Ok(())
+    }
+
+    /// What only ever grows until the daemon starts again.
+    fn total(&mut self, name: &str, help: &str, value: f64) -> Result<(), Problem> {
+        let counter = Counter::new(name, help).map_err(Problem::internal)?;
+        counter.inc_by(value);
+        self.0.extend(counter.collect());
+        Ok(())
+    }
+
+    /// [`Self::total`] of each store.
+    fn totals(&mut self, name: &str, help: &str, values: &[(String, f64)]) -> Result<(), Problem> {
+        let counters =
+            CounterVec::new(Opts::new(name, help), &["store"]).map_err(Problem::internal)?;
+        for (store, value) in values {
+            counters.with_label_values(&[store]).inc_by(*value);
+        }
+        self.0.extend(counters.collect());
         Ok(())
     }
 }

@@ -23,7 +23,7 @@ const CA_KEY: &str = "ca.key";
 const CERT: &str = "server.crt";
 const KEY: &str = "server.key";
 /// What the two certificates say, so that nobody has to read X.509 back.
-const NOTE: &str = "certificates.json";
+pub(super) const NOTE: &str = "certificates.json";
 
 /// Browsers take no server certificate that lasts longer than 398 days.
 const SERVER_DAYS: i64 = 390;
@@ -63,16 +63,16 @@ pub enum Error {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Note {
-    ca_expires: Timestamp,
-    server: Option<Server>,
+pub(super) struct Note {
+    pub(super) ca_expires: Timestamp,
+    pub(super) server: Option<Server>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Server {
+pub(super) struct Server {
     names: Names,
-    expires: Timestamp,
+    pub(super) expires: Timestamp,
 }
 
 /// Why a server certificate has to be made.
@@ -112,7 +112,7 @@ impl Authority {
         let damaged = |name: &str| Error::Damaged {
             path: folder.join(name),
         };
-        let note = serde_json::from_str(&read(folder, NOTE)?).map_err(|_| damaged(NOTE))?;
+        let note = read_note(folder)?;
         let ca_pem = read(folder, CA_CERT)?;
         let key = KeyPair::from_pem(&read(folder, CA_KEY)?).map_err(|_| damaged(CA_KEY))?;
         let issuer = Issuer::from_ca_cert_pem(&ca_pem, key).map_err(|_| damaged(CA_CERT))?;
@@ -284,6 +284,12 @@ fn date(time: Timestamp) -> (i32, u8, u8) {
 fn read(folder: &Path, name: &str) -> Result<String, Error> {
     let path = folder.join(name);
     fs::read_to_string(&path).map_err(|source| Error::Io { path, source })
+}
+
+pub(super) fn read_note(folder: &Path) -> Result<Note, Error> {
+    serde_json::from_str(&read(folder, NOTE)?).map_err(|_| Error::Damaged {
+        path: folder.join(NOTE),
+    })
 }
 
 fn write_note(folder: &Path, note: &Note) -> Result<(), Error> {

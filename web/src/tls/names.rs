@@ -49,13 +49,17 @@ impl Names {
         names
     }
 
-    /// Adds a host name or an address; what is neither is left out.
-    pub fn add(&mut self, name: &str) {
+    /// Adds a host name or an address; false when it is neither, and left out.
+    pub fn add(&mut self, name: &str) -> bool {
         if let Ok(address) = name.parse() {
             self.addresses.insert(address);
-        } else if is_host(name) && self.hosts.len() < Self::MOST {
+            return true;
+        }
+        let is_taken = is_host(name) && self.hosts.len() < Self::MOST;
+        if is_taken {
             self.hosts.insert(name.to_ascii_lowercase());
         }
+        is_taken
     }
 
     /// Every name as text.

@@ -41,7 +41,7 @@ impl TestBox {
 
     /// With HTTPS switched on (nothing listens).
     pub fn with_https() -> Self {
-        Self::with(|config| config.https = Some("127.0.0.1:8443".parse().unwrap()))
+        Self::with(|config| config.https = Some("0.0.0.0:8443".parse().unwrap()))
     }
 
     pub fn with(change: impl FnOnce(&mut Config)) -> Self {
@@ -88,7 +88,6 @@ impl TestBox {
             xapi_default: lectern_xapi::Version::V2_0_0,
             sample: None,
             backup: None,
-            last_backup: None,
         };
         change(&mut config);
         let app = App::new(rooms, config, CancellationToken::new()).unwrap();
@@ -207,7 +206,22 @@ impl Asking<'_> {
         .await
     }
 
+    /// GET whose answer may be cut off in the middle.
+    pub async fn try_get(&self, path: &str) -> Result<Answer, axum::Error> {
+        self.try_send("GET", path, None, Body::empty()).await
+    }
+
     pub async fn send(&self, method: &str, path: &str, kind: Option<&str>, body: Body) -> Answer {
+        self.try_send(method, path, kind, body).await.unwrap()
+    }
+
+    async fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        kind: Option<&str>,
+        body: Body,
+    ) -> Result<Answer, axum::Error> {
         let method: Method = method.parse().unwrap();
         let mut request = Request::builder()
             .method(method)
@@ -227,11 +241,11 @@ impl Asking<'_> {
         });
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
-        Answer {
+        Ok(Answer {
             status: parts.status,
             headers: parts.headers,
-            body: body.collect().await.unwrap().to_bytes().to_vec(),
-        }
+            body: body.collect().await?.to_bytes().to_vec(),
+        })
     }
 }
 

@@ -27,9 +27,10 @@ pub(crate) struct Facts {
     pub(crate) records: Stats,
     pub(crate) library: Stats,
     pub(crate) statements: u64,
+    /// Statements that the folds have not taken in
+    pub(crate) fold_lag: u64,
     pub(crate) last_backup: Option<Timestamp>,
     pub(crate) upstreams: Vec<UpstreamFacts>,
-    knows_backups: bool,
     ca_expires: Option<Timestamp>,
     server_expires: Option<Timestamp>,
     plain_http: PlainHttp,
@@ -48,15 +49,15 @@ pub(crate) struct UpstreamFacts {
 
 impl Facts {
     pub(crate) fn gather(app: &App, now: Timestamp) -> Result<Self, Problem> {
-        let last_backup = app.config.last_backup.as_ref();
         Ok(Self {
             now,
             disk: app.library.disk()?,
             records: app.records.stats(),
             library: app.library_store.stats(),
             statements: app.lrs.head()?,
-            last_backup: last_backup.and_then(|when| when()),
-            knows_backups: last_backup.is_some(),
+            // A fold commits with the statements it takes in, and the server starts when all have caught up.
+            fold_lag: 0,
+            last_backup: app.lms.last_backup()?,
             upstreams: super::super::upstreams::facts(app)?,
             ca_expires: app.authority(|authority| authority.ca_expires()),
             server_expires: app
@@ -73,12 +74,10 @@ impl Facts {
             self.store(),
             self.clock(),
             self.https(),
+            self.backup(),
             jobs(failed),
         ];
         checks.extend(self.upstreams.iter().map(|upstream| upstream.check()));
-        if self.knows_backups {
-            checks.push(self.backup());
-        }
         checks.sort_by_key(|check| check.state);
         checks
     }
@@ -237,7 +236,7 @@ impl Facts {
                 "backup",
                 Health::Soon,
                 "There is no backup",
-                "None was made yet.".to_owned(),
+                "None was ever finished.".to_owned(),
                 act,
             );
         };
@@ -347,9 +346,9 @@ mod tests {
             records: Stats::default(),
             library: Stats::default(),
             statements: 7,
+            fold_lag: 0,
             last_backup: Some(now),
             upstreams: Vec::new(),
-            knows_backups: true,
             ca_expires: Some(now + DAY * 3000),
             server_expires: Some(now + DAY * 300),
             plain_http: PlainHttp::Learners,

@@ -2,7 +2,7 @@
 //!
 //! Viewing tokens (`play`) and LRS credentials are no sign-in; `/xapi` and `/media` look at those.
 
-mod cookie;
+pub(crate) mod cookie;
 
 pub use cookie::{clear_cookie, session_cookie, session_of};
 
@@ -228,7 +228,7 @@ pub fn https_needed(app: &App, client: &Client) -> Problem {
 }
 
 /// Compares without telling by its time where the first difference is.
-fn same(a: &[u8], b: &[u8]) -> bool {
+pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len()
         && a.iter()
             .zip(b)

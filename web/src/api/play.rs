@@ -80,7 +80,7 @@ async fn play(
             Some(kept.unwrap_or_else(DeviceId::random))
         }
     };
-    let cookie = device.as_ref().map(device::cookie).transpose()?;
+    let cookie = device.as_ref().map(device::set).transpose()?;
     let answer = blocking(move || begin(&app, &client, caller, device, id, asked.version)).await?;
     let mut response = Json(answer).into_response();
     let out = response.headers_mut();

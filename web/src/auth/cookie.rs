@@ -22,17 +22,20 @@ fn attributes(scheme: Scheme) -> &'static str {
     }
 }
 
-/// The token in the request's cookie, if there is one.
-pub fn session_of(headers: &HeaderMap, scheme: Scheme) -> Option<String> {
-    let values = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
+/// The value of the request's cookie `name`, if there is one.
+pub(crate) fn value_of<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let values = headers.get_all(header::COOKIE).iter();
     values
+        .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(key, _)| *key == name(scheme))
-        .map(|(_, token)| token.to_owned())
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value)
+}
+
+/// The token in the request's session cookie, if there is one.
+pub fn session_of(headers: &HeaderMap, scheme: Scheme) -> Option<String> {
+    value_of(headers, name(scheme)).map(str::to_owned)
 }
 
 /// `Set-Cookie` for a new session.

@@ -55,8 +55,7 @@ impl Facts {
             records: app.records.stats(),
             library: app.library_store.stats(),
             statements: app.lrs.head()?,
-            // A fold commits with the statements it takes in, and the server starts when all have caught up.
-            fold_lag: 0,
+            fold_lag: app.lrs.fold_lag()?,
             last_backup: app.lms.last_backup()?,
             upstreams: super::super::upstreams::facts(app)?,
             ca_expires: app.authority(|authority| authority.ca_expires()),
@@ -296,7 +295,10 @@ fn jobs(failed: usize) -> Check {
             None,
         );
     }
-    let detail = format!("{failed} videos could not be encoded; each says why.");
+    let detail = match failed {
+        1 => "One video could not be encoded; its page says why.".to_owned(),
+        _ => format!("{failed} videos could not be encoded; the page of each says why."),
+    };
     check(
         "jobs",
         Health::Soon,

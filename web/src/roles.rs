@@ -51,8 +51,8 @@ const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 /// Largest JSON document of the API.
 const JSON: u64 = 256 * KIB;
-/// Largest piece of an upload in one request; larger files come in several.
-const PIECE: u64 = 64 * 1024 * MIB;
+/// Largest piece of an upload in one request: all of it (`Tus-Max-Size`).
+const PIECE: u64 = lectern_library::MAX_UPLOAD_BYTES;
 
 const ADMIN: Who = Who::Any(&[Role::Admin]);
 const STAFF: Who = Who::Any(&[Role::Instructor, Role::Admin]);

@@ -25,6 +25,7 @@ pub fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(app.clone(), metrics::count))
         .layer(middleware::from_fn_with_state(app.clone(), xapi::label))
+        .layer(middleware::from_fn(api::uploads::label))
         .layer(middleware::from_fn(headers::secure))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(

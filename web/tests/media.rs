@@ -446,6 +446,114 @@ async fn a_manifest_grows_until_the_version_is_ready() {
 }
 
 #[tokio::test]
+async fn what_failed_or_was_cancelled_has_no_list_that_a_player_would_wait_at() {
+    let it = TestBox::new();
+    let owner = it.person("ada", &[Role::Instructor]);
+    let library = &it.app.library;
+    for is_cancelled in [false, true] {
+        let (video, job) = queued(&it, &owner, Visibility::Open);
+        let film = Film {
+            video,
+            key: library.version(video, 1).unwrap().key.to_string(),
+        };
+        let update = PackageUpdate {
+            package: Some(serde_json::to_string(&package(1)).unwrap()),
+            is_playable: true,
+            ..PackageUpdate::default()
+        };
+        library.save_package(&job, update, it.app.now()).unwrap();
+        let lists = [
+            film.at("master.m3u8"),
+            film.at("manifest.mpd"),
+            film.below("v480/index.m3u8"),
+        ];
+        for list in &lists {
+            assert_eq!(status(&it.nobody(), list).await, 200, "{list}");
+        }
+        match is_cancelled {
+            true => library.cancel(video, 1).unwrap(),
+            false => library
+                .fail_job(&job, "No.", false, None, it.app.now())
+                .unwrap(),
+        }
+        for list in &lists {
+            assert_eq!(status(&it.nobody(), list).await, 404, "{list}");
+        }
+        // What was listed once keeps its bytes under its key.
+        assert_eq!(status(&it.nobody(), &film.below("v480/1.m4s")).await, 200);
+    }
+}
+
+#[tokio::test]
+async fn jobs_and_captions_come_in_pages() {
+    let it = TestBox::new();
+    let owner = it.person("ada", &[Role::Instructor]);
+    let root = it.caller("root", &[Role::Admin]);
+    let library = &it.app.library;
+    let mut failed = Vec::new();
+    for _ in 0..3 {
+        let (video, job) = queued(&it, &owner, Visibility::Open);
+        library
+            .fail_job(&job, "No.", false, None, it.app.now())
+            .unwrap();
+        failed.insert(0, video.to_string());
+    }
+    let (waiting, job) = queued(&it, &owner, Visibility::Open);
+    library.put_back(&job).unwrap();
+    let (running, again) = (waiting, library.next_job(it.app.now()).unwrap().unwrap());
+    library
+        .fail_job(&again, "It died.", true, None, it.app.now())
+        .unwrap();
+    let (last, _held) = queued(&it, &owner, Visibility::Open);
+    let expected = [vec![last.to_string(), running.to_string()], failed].concat();
+    for limit in 1..=6 {
+        let (mut found, mut path) = (Vec::new(), format!("/api/v1/jobs?limit={limit}"));
+        loop {
+            let page = root.get(&path).await.expect(200).json();
+            let items = page["items"].as_array().unwrap();
+            assert!((1..=limit).contains(&items.len()), "{page}");
+            found.extend(
+                items
+                    .iter()
+                    .map(|item| item["video"].as_str().unwrap().to_owned()),
+            );
+            match page["next"].as_str() {
+                Some(next) => path = format!("/api/v1/jobs?limit={limit}&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(found, expected, "in pages of {limit}");
+    }
+    let all = root.get("/api/v1/jobs").await.expect(200).json();
+    let waits = &all["items"][1];
+    assert_eq!(
+        waits["waiting_for"],
+        "It died. It is tried again by itself."
+    );
+    assert!(waits["next_try"].is_string());
+    let ada = it.signed_in("ada").await;
+    let video = ada.get(&format!("/api/v1/videos/{running}")).await.json();
+    assert_eq!(video["versions"][0]["waiting_for"], waits["waiting_for"]);
+
+    for language in ["de", "en", "fr"] {
+        library
+            .put_captions(last, language, "WEBVTT\n".to_owned(), it.app.now())
+            .unwrap();
+    }
+    let path = format!("/api/v1/videos/{last}/captions?limit=2");
+    let first = ada.get(&path).await.expect(200).json();
+    let next = first["next"].as_str().unwrap();
+    let second = ada.get(&format!("{path}&cursor={next}")).await.json();
+    let languages: Vec<_> = [&first, &second]
+        .into_iter()
+        .flat_map(|page| page["items"].as_array().unwrap())
+        .map(|item| item["language"].as_str().unwrap())
+        .collect();
+    assert_eq!(languages, ["de", "en", "fr"]);
+    assert!(second["next"].is_null());
+}
+
+#[tokio::test]
 async fn captions_are_named_by_revision_and_change_the_manifest() {
     let it = TestBox::new();
     let token = it.token("ada", &[Role::Instructor]);

@@ -6,8 +6,9 @@ mod support;
 use axum::body::Body;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::StatusCode;
+use http::{Method, StatusCode};
 use lectern_lms::Role;
+use lectern_web::roles::TABLE;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use support::{Answer, Asking, TestBox};
@@ -155,6 +156,10 @@ async fn each_mistake_has_its_status_and_changes_nothing() {
         .send("POST", "/api/v1/uploads", None, Body::empty())
         .await;
     assert_eq!(full.status, StatusCode::INSUFFICIENT_STORAGE);
+    let full = full.json();
+    let sentence = full["detail"].as_str().unwrap();
+    assert!(sentence.contains("takes about 429.4 GB"), "{sentence}");
+    assert_eq!(full["needed_bytes"], lectern_library::room_for(200 << 30));
     let nothing = head(
         &caller,
         "/api/v1/uploads/00000000-0000-4000-8000-000000000000",
@@ -162,6 +167,43 @@ async fn each_mistake_has_its_status_and_changes_nothing() {
     .await;
     assert_eq!(nothing.status, StatusCode::NOT_FOUND);
     assert_eq!(head(&caller, &location).await.header("upload-offset"), "0");
+}
+
+#[tokio::test]
+async fn every_answer_names_the_version_of_tus_whoever_gave_it() {
+    let it = TestBox::new();
+    let instructor = it.caller("ada", &[Role::Instructor]);
+    let learner = it.caller("lin", &[Role::Learner]);
+    let nobody = it.nobody();
+    let one = "/api/v1/uploads/00000000-0000-4000-8000-000000000000";
+    let too_long = (lectern_library::MAX_UPLOAD_BYTES + 1).to_string();
+    let too_long = instructor.clone().header("content-length", &too_long);
+    for (asking, method, path, status) in [
+        (&nobody, "POST", "/api/v1/uploads", 401),
+        (&learner, "POST", "/api/v1/uploads", 403),
+        (&nobody, "PATCH", one, 401),
+        (&learner, "HEAD", one, 403),
+        (&instructor, "PUT", one, 405),
+        (&too_long, "PATCH", one, 413),
+        (&instructor, "PATCH", one, 412),
+    ] {
+        let answer = asking.send(method, path, None, Body::empty()).await;
+        assert_eq!(answer.status.as_u16(), status, "{method} {path}");
+        assert_eq!(answer.header("tus-resumable"), "1.0.0", "{method} {path}");
+    }
+    let elsewhere = nobody.get("/api/v1/uploadsandmore").await;
+    assert_eq!(elsewhere.header("tus-resumable"), "");
+}
+
+#[tokio::test]
+async fn a_whole_upload_may_come_in_one_request() {
+    let it = TestBox::new();
+    let most = it.app.library.max_upload_bytes();
+    for rule in TABLE.iter().filter(|rule| rule.path.contains("/uploads")) {
+        if rule.method == Method::PATCH || rule.method == Method::POST {
+            assert_eq!(rule.body_bytes, most, "{} {}", rule.method, rule.path);
+        }
+    }
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use crate::blobs::{finish, hash_front};
 use crate::library::lock;
 use crate::rows::{UPLOADS, UploadRow};
-use crate::uploads::{expiry, info};
+use crate::uploads::{expiry, info, set_aside};
 use crate::{BlobHash, Error, Library, UploadId, UploadInfo};
 
 /// What memory holds of an upload.
@@ -76,13 +76,18 @@ impl Library {
                 .open(self.upload_file(id))?,
         };
         if row.blob.is_none() {
-            if file.metadata()?.len() < offset {
+            let length = file.metadata()?.len();
+            if length < offset {
                 return Err(Error::Io(std::sync::Arc::new(std::io::Error::other(
                     "bytes of an upload are gone from the disk",
                 ))));
             }
-            // What lies behind was never acknowledged.
-            file.set_len(offset)?;
+            // What lies behind was never acknowledged. Only then: setting a length, even the same
+            // one, also gives back the blocks that were set aside behind it.
+            if length > offset {
+                file.set_len(offset)?;
+                set_aside(&file, row.length)?;
+            }
         }
         let remembered = lock(&self.inner.active)
             .get_mut(&id)
@@ -223,6 +228,7 @@ impl Appender {
         if self.is_all_or_nothing && self.row.blob.is_none() {
             let (offset, hash) = self.begun.clone();
             self.file.set_len(offset)?;
+            set_aside(&self.file, self.row.length)?;
             self.remember(offset, hash);
         }
         Ok(())

@@ -16,6 +16,8 @@ pub(crate) struct Folders {
     pub(crate) blobs: PathBuf,
     pub(crate) packages: PathBuf,
     pub(crate) uploads: PathBuf,
+    /// What nothing refers to any more, until it is removed.
+    pub(crate) trash: PathBuf,
 }
 
 impl Folders {
@@ -25,9 +27,15 @@ impl Folders {
             blobs: content.join("blobs"),
             packages: content.join("packages"),
             uploads: state_dir.join("uploads"),
+            trash: content.join("trash"),
             content,
         };
-        for folder in [&folders.blobs, &folders.packages, &folders.uploads] {
+        for folder in [
+            &folders.blobs,
+            &folders.packages,
+            &folders.uploads,
+            &folders.trash,
+        ] {
             fs::create_dir_all(folder)?;
             sync_folder(folder)?;
         }

@@ -1,8 +1,10 @@
-//! Garbage collection: files that no row refers to. It looks at the rows first and runs alone
-//! with those who place files, so that nothing a row is about to refer to is taken.
+//! Garbage collection: files that no row refers to. It looks at the rows first and, alone with those
+//! who place files, gives what is to go another name, so that nothing a row is about to refer to is
+//! taken. The bytes are freed afterwards, beside everything else: that can take minutes.
 
 use std::collections::HashSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLockReadGuard, TryLockError};
 
@@ -32,26 +34,72 @@ impl Library {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Removes the files that no version and no upload refers to.
+    /// Removes the files that no version and no upload refers to. What cannot be removed now (a
+    /// worker that was just ended may still write into its folder) is tried again the next time.
     ///
     /// # Errors
     /// [`Error::Busy`] when a file is just being placed, or a backup holds all of them: waiting
     /// for those would keep uploads waiting, too. [`Error::Io`], [`Error::Store`].
     pub fn collect_garbage(&self) -> Result<Swept, Error> {
+        let mut swept = self.set_garbage_aside()?;
+        for path in entries(&self.inner.folders.trash)? {
+            match remove(&path, &mut swept.bytes) {
+                Ok(()) => {}
+                Err(error) => {
+                    tracing::info!(event = "library.garbage_stays", path = %path.display(), %error);
+                }
+            }
+        }
+        Ok(swept)
+    }
+
+    /// Renames alone, under the lock.
+    fn set_garbage_aside(&self) -> Result<Swept, Error> {
         let _alone = match self.inner.placing.try_write() {
             Ok(alone) => alone,
             Err(TryLockError::Poisoned(alone)) => alone.into_inner(),
             Err(TryLockError::WouldBlock) => return Err(Error::Busy),
         };
+        let folders = &self.inner.folders;
+        let kept = self.kept()?;
+        let set_aside = |path: &Path, count: &mut u64| -> Result<(), Error> {
+            if !kept.contains(path) {
+                let name = format!("{:032x}", rand::random::<u128>());
+                fs::rename(path, folders.trash.join(name))?;
+                *count += 1;
+            }
+            Ok(())
+        };
+        let mut swept = Swept::default();
+        for folder in entries(&folders.blobs)? {
+            for blob in entries(&folder)? {
+                set_aside(&blob, &mut swept.blobs)?;
+            }
+        }
+        for video in entries(&folders.packages)? {
+            set_aside(&video, &mut swept.packages)?;
+            if kept.contains(&video) {
+                for package in entries(&video)? {
+                    set_aside(&package, &mut swept.packages)?;
+                }
+            }
+        }
+        for upload in entries(&folders.uploads)? {
+            set_aside(&upload, &mut swept.uploads)?;
+        }
+        Ok(swept)
+    }
+
+    /// What rows refer to.
+    fn kept(&self) -> Result<HashSet<PathBuf>, Error> {
         let snapshot = self.inner.store.snapshot()?;
-        let mut kept: HashSet<PathBuf> = HashSet::new();
+        let mut kept = HashSet::new();
         let folders = &self.inner.folders;
         for entry in snapshot.range(&VERSIONS, ..)? {
             let ((video, version), row) = entry?;
             kept.insert(folders.blob(row.source.blob));
-            let package = self.package_dir(video, version, row.attempt);
             kept.insert(folders.packages.join(video.to_string()));
-            kept.insert(package);
+            kept.insert(self.package_dir(video, version, row.attempt));
         }
         for entry in snapshot.range(&UPLOADS, ..)? {
             let (id, row) = entry?;
@@ -64,39 +112,11 @@ impl Library {
         for id in lock(&self.inner.active).keys() {
             kept.insert(self.upload_file(*id));
         }
-        let mut swept = Swept::default();
-        for folder in entries(&folders.blobs)? {
-            for blob in entries(&folder)? {
-                if !kept.contains(&blob) {
-                    swept.bytes += remove(&blob)?;
-                    swept.blobs += 1;
-                }
-            }
-        }
-        for video in entries(&folders.packages)? {
-            if !kept.contains(&video) {
-                swept.bytes += remove(&video)?;
-                swept.packages += 1;
-                continue;
-            }
-            for package in entries(&video)? {
-                if !kept.contains(&package) {
-                    swept.bytes += remove(&package)?;
-                    swept.packages += 1;
-                }
-            }
-        }
-        for upload in entries(&folders.uploads)? {
-            if !kept.contains(&upload) {
-                swept.bytes += remove(&upload)?;
-                swept.uploads += 1;
-            }
-        }
-        Ok(swept)
+        Ok(kept)
     }
 }
 
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder)? {
         paths.push(entry?.path());
@@ -104,17 +124,24 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(paths)
 }
 
-/// Removes a file or a folder; the bytes it had.
-fn remove(path: &Path) -> Result<u64, Error> {
-    let metadata = fs::symlink_metadata(path)?;
+/// Removes a file or a folder and counts the bytes it had. What somebody else removes meanwhile is
+/// gone as well.
+fn remove(path: &Path, bytes: &mut u64) -> io::Result<()> {
+    let gone = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    };
+    let metadata = match fs::symlink_metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) => return gone(error),
+    };
     if !metadata.is_dir() {
-        fs::remove_file(path)?;
-        return Ok(metadata.len());
+        fs::remove_file(path).or_else(gone)?;
+        *bytes += metadata.len();
+        return Ok(());
     }
-    let mut bytes = 0;
-    for entry in entries(path)? {
-        bytes += remove(&entry)?;
+    for entry in entries(path).or_else(|error| gone(error).map(|()| Vec::new()))? {
+        remove(&entry, bytes)?;
     }
-    fs::remove_dir(path)?;
-    Ok(bytes)
+    fs::remove_dir(path).or_else(gone)
 }

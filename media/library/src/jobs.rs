@@ -1,18 +1,23 @@
 //! The queue of sources that wait to become packages. Rows say what is to be done and survive
 //! `kill -9`; who is at it, and until when, is in memory, because the store belongs to one
-//! process. A job goes on from the segments that its package lists.
+//! process. A job goes on from the segments that its package lists. How a job ends is told in
+//! [`crate::endings`].
+//!
+//! First come those of which nothing can be watched yet, so that a short clip need not wait until a
+//! long lecture has its last rendition; among those, the one that waits longest.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
-use lectern_store::Tx;
+use lectern_store::{Snapshot, Tx};
 
+use crate::endings::fail;
 use crate::library::{Progress, lock};
-use crate::packages::{hash_package, sync_disk_of};
+use crate::packages::sync_disk_of;
 use crate::rows::{JOBS, JobRow, PACKAGES, VERSIONS, VIDEOS, VersionRow};
-use crate::versions::{enqueue, job_of};
-use crate::{BlobHash, ChangeKind, Error, JobId, Library, MediaKey, VersionState, VideoId};
+use crate::{ChangeKind, Error, JobId, Library, VersionState, VideoId};
 
 /// The right to work at a job, until it is cancelled or not renewed for [`LEASE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +48,8 @@ pub struct Job {
     pub language: String,
     /// What an earlier run finished: JSON as it was saved.
     pub package: Option<String>,
+    /// Whether the next failure that may pass is taken for one that does not.
+    pub is_last_try: bool,
 }
 
 /// A job as the system page shows it.
@@ -60,6 +67,8 @@ pub struct JobInfo {
     pub not_before: Timestamp,
     /// Whether a worker is at it.
     pub is_running: bool,
+    /// Why it waits, when it does not only wait for its turn, in a sentence for a person.
+    pub waiting_for: Option<String>,
 }
 
 /// What a worker has got done so far.
@@ -83,35 +92,60 @@ pub(crate) struct Held {
 
 /// A worker that says nothing for so long has lost its job.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
-/// Times a job is given out without its package growing, before it has failed.
-const MAX_TRIES: u32 = 4;
-/// The first wait after a failure that may pass; each further one is four times as long.
-const FIRST_WAIT_SECONDS: i64 = 5;
+/// Failures without its package growing in between, before a job has failed.
+pub(crate) const MAX_FAILURES: u32 = 4;
+/// Times a job is given out without its package growing, before it has failed. What ended the other
+/// runs was not seen: the daemon was killed, the box lost its power. That is nobody's fault, but a
+/// job that takes the whole daemon with it each time must end, too.
+const MAX_TRIES: u32 = 50;
+/// What a job waits for while the disk is at its floor.
+pub(crate) const NO_ROOM: &str = "The disk is full. Delete what is no longer needed; processing goes on by itself when there is room.";
+
+/// Why the jobs that wait do so, where that is more than waiting for their turn.
+pub(crate) type Waits = HashMap<(VideoId, u32), String>;
 
 impl Library {
-    /// Gives out the job that waits longest, if any may run now and the disk has room.
+    /// Gives out the next job, if any may run now and the disk has room.
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Store`].
     pub fn next_job(&self, now: Timestamp) -> Result<Option<Job>, Error> {
-        if !self.disk()?.is_above_floor() {
+        if !self.has_room()? {
             return Ok(None);
         }
         loop {
             let Some(id) = self.waiting_job(now)? else {
                 return Ok(None);
             };
-            let taken = self.inner.store.write(move |tx: &Tx<'_>| take(tx, id))?;
+            let taken = match self.inner.store.write(move |tx: &Tx<'_>| take(tx, id)) {
+                // The store keeps a reserve of its own, which may be larger than the floor.
+                Err(error) if error.is_full() => return Ok(None),
+                taken => taken?,
+            };
             match taken {
                 Taken::Gone => {}
                 Taken::GivenUp(video) => self.changed(video, ChangeKind::Video),
                 Taken::Work(row, version, language, package) => {
-                    return self
-                        .hand_out(id, row, *version, language, package, now)
-                        .map(Some);
+                    let job = self.hand_out(id, row, *version, language, package, now);
+                    if job.is_err() {
+                        self.not_tried(id, |row| row)?;
+                    }
+                    return job.map(Some);
                 }
             }
         }
+    }
+
+    /// Whether a job may run now whose version has nothing to watch yet: one that is watchable
+    /// already may make way for it.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn awaits_first_segment(&self, now: Timestamp) -> Result<bool, Error> {
+        Ok(self
+            .waiting(now)?
+            .iter()
+            .any(|(is_playable, _)| !is_playable))
     }
 
     /// When the next job that waits after a failure may run.
@@ -192,8 +226,9 @@ impl Library {
             {
                 tx.insert(&PACKAGES, &key, package)?;
                 row.revision += 1;
-                if waiting.tries > 1 {
+                if waiting.tries > 1 || waiting.failures > 0 {
                     waiting.tries = 1;
+                    waiting.failures = 0;
                     tx.insert(&JOBS, &id, &waiting)?;
                 }
             }
@@ -208,194 +243,7 @@ impl Library {
             Ok::<(), Error>(())
         })?;
         self.changed(job.video, ChangeKind::Video);
-        let disk = self.disk()?;
-        match disk.is_above_floor() {
-            true => Ok(()),
-            false => Err(Error::AtFloor {
-                free_bytes: disk.free_bytes,
-                floor_bytes: disk.floor_bytes,
-            }),
-        }
-    }
-
-    /// The package is whole: hashes it, and the version is ready, for good.
-    ///
-    /// # Errors
-    /// [`Error::JobGone`], [`Error::Io`], [`Error::Store`].
-    pub fn finish_job(
-        &self,
-        job: &Job,
-        package: String,
-        report: serde_json::Value,
-        duration_ms: u64,
-        now: Timestamp,
-    ) -> Result<BlobHash, Error> {
-        self.renew(job.lease, now)?;
-        sync_disk_of(&job.package_dir)?;
-        let hash = hash_package(&job.package_dir)?;
-        let (id, key) = (job.lease.job, (job.video, job.version));
-        self.inner.store.write(move |tx: &Tx<'_>| {
-            let row = tx.get(&VERSIONS, &key)?.ok_or(Error::JobGone)?;
-            if !tx.remove(&JOBS, &id)? {
-                return Err(Error::JobGone);
-            }
-            tx.insert(&PACKAGES, &key, &package)?;
-            let row = VersionRow {
-                state: VersionState::Ready,
-                package_hash: Some(hash),
-                report: report.clone(),
-                duration_ms: Some(duration_ms),
-                error: None,
-                revision: row.revision + 1,
-                ..row
-            };
-            tx.insert(&VERSIONS, &key, &row)?;
-            Ok(())
-        })?;
-        self.release(job);
-        self.changed(job.video, ChangeKind::Video);
-        Ok(hash)
-    }
-
-    /// The job did not succeed. What may pass (a full disk, a killed worker) is tried again
-    /// later, a few times; anything else fails the version with this sentence.
-    ///
-    /// # Errors
-    /// [`Error::JobGone`], [`Error::Store`].
-    pub fn fail_job(
-        &self,
-        job: &Job,
-        sentence: &str,
-        may_pass: bool,
-        report: Option<serde_json::Value>,
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        if !self.holds(job.lease) {
-            return Err(Error::JobGone);
-        }
-        let (id, key) = (job.lease.job, (job.video, job.version));
-        let sentence = sentence.to_owned();
-        self.inner.store.write_making_room(move |tx: &Tx<'_>| {
-            let waiting = tx.get(&JOBS, &id)?.ok_or(Error::JobGone)?;
-            if let (Some(report), Some(mut row)) = (&report, tx.get(&VERSIONS, &key)?) {
-                row.report = report.clone();
-                tx.insert(&VERSIONS, &key, &row)?;
-            }
-            if may_pass && waiting.tries < MAX_TRIES {
-                let wait = FIRST_WAIT_SECONDS * 4_i64.pow(waiting.tries.min(MAX_TRIES) - 1);
-                let waiting = JobRow {
-                    not_before: now + SignedDuration::from_secs(wait),
-                    ..waiting
-                };
-                tx.insert(&JOBS, &id, &waiting)?;
-                return Ok(());
-            }
-            fail(tx, id, key, &sentence)
-        })?;
-        self.release(job);
-        self.changed(job.video, ChangeKind::Video);
-        Ok(())
-    }
-
-    /// Gives a job back untouched: the daemon stops. It goes on where it was.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub fn put_back(&self, job: &Job) -> Result<(), Error> {
-        if !self.holds(job.lease) {
-            return Ok(());
-        }
-        let id = job.lease.job;
-        self.inner.store.write_making_room(move |tx: &Tx<'_>| {
-            if let Some(row) = tx.get(&JOBS, &id)? {
-                let tries = row.tries.saturating_sub(1);
-                tx.insert(&JOBS, &id, &JobRow { tries, ..row })?;
-            }
-            Ok::<(), Error>(())
-        })?;
-        lock(&self.inner.leases).remove(&id);
-        Ok(())
-    }
-
-    /// Going on behind an earlier attempt did not work: the job is done again from the start, under
-    /// a new key, since what the old addresses gave never changes. Gives the job back.
-    ///
-    /// # Errors
-    /// [`Error::JobGone`], [`Error::Store`].
-    pub fn begin_anew(&self, job: &Job) -> Result<(), Error> {
-        if !self.holds(job.lease) {
-            return Err(Error::JobGone);
-        }
-        let key = (job.video, job.version);
-        self.inner.store.write_making_room(move |tx: &Tx<'_>| {
-            let row = tx.get(&VERSIONS, &key)?.ok_or(Error::JobGone)?;
-            let row = VersionRow {
-                key: MediaKey::random(),
-                state: VersionState::Queued,
-                attempt: row.attempt + 1,
-                revision: row.revision + 1,
-                ..row
-            };
-            tx.insert(&VERSIONS, &key, &row)?;
-            tx.remove(&PACKAGES, &key)?;
-            Ok::<(), Error>(())
-        })?;
-        self.release(job);
-        self.changed(job.video, ChangeKind::Video);
-        self.changed(job.video, ChangeKind::JobQueued);
-        Ok(())
-    }
-
-    /// Stops a version's job, running or not: the version has failed, with a sentence that says
-    /// by whom.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], [`Error::WrongState`] when there is no job, [`Error::Store`].
-    pub fn cancel(&self, video: VideoId, version: u32) -> Result<(), Error> {
-        let key = (video, version);
-        let id = self.inner.store.write_making_room(move |tx: &Tx<'_>| {
-            let row = tx.get(&VERSIONS, &key)?.ok_or(Error::NotFound("version"))?;
-            let Some((id, _)) = job_of(tx, video, version)? else {
-                return Err(Error::WrongState(row.state));
-            };
-            fail(tx, id, key, "Processing was cancelled.")?;
-            Ok(id)
-        })?;
-        lock(&self.inner.leases).remove(&id);
-        lock(&self.inner.progress).remove(&key);
-        self.changed(video, ChangeKind::JobCancelled);
-        self.changed(video, ChangeKind::Video);
-        Ok(())
-    }
-
-    /// Queues a failed version again. Its package is made anew, under a new key: what the old
-    /// addresses gave never changes.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], [`Error::WrongState`] unless it has failed, [`Error::Store`].
-    pub fn retry(&self, video: VideoId, version: u32, now: Timestamp) -> Result<(), Error> {
-        let key = (video, version);
-        self.inner.store.write(move |tx: &Tx<'_>| {
-            let row = tx.get(&VERSIONS, &key)?.ok_or(Error::NotFound("version"))?;
-            if row.state != VersionState::Failed {
-                return Err(Error::WrongState(row.state));
-            }
-            let row = VersionRow {
-                key: MediaKey::random(),
-                state: VersionState::Queued,
-                error: None,
-                package_hash: None,
-                attempt: row.attempt + 1,
-                revision: row.revision + 1,
-                ..row
-            };
-            tx.insert(&VERSIONS, &key, &row)?;
-            tx.remove(&PACKAGES, &key)?;
-            enqueue(tx, video, version, now)
-        })?;
-        self.changed(video, ChangeKind::Video);
-        self.changed(video, ChangeKind::JobQueued);
-        Ok(())
+        self.check_floor()
     }
 
     /// Every job, oldest first.
@@ -404,7 +252,18 @@ impl Library {
     /// [`Error::Store`].
     pub fn jobs(&self) -> Result<Vec<JobInfo>, Error> {
         let snapshot = self.inner.store.snapshot()?;
-        let leases = lock(&self.inner.leases);
+        self.jobs_of(&snapshot)
+    }
+
+    /// Why the jobs that wait do so.
+    pub(crate) fn waits(&self, snapshot: &Snapshot) -> Result<Waits, Error> {
+        let jobs = self.jobs_of(snapshot)?.into_iter();
+        Ok(jobs
+            .filter_map(|job| Some(((job.video, job.version), job.waiting_for?)))
+            .collect())
+    }
+
+    fn jobs_of(&self, snapshot: &Snapshot) -> Result<Vec<JobInfo>, Error> {
         let mut jobs = Vec::new();
         for entry in snapshot.range(&JOBS, ..)? {
             let (id, row) = entry?;
@@ -414,20 +273,39 @@ impl Library {
                 version: row.version,
                 queued: row.queued,
                 not_before: row.not_before,
-                is_running: leases.contains_key(&id),
+                is_running: lock(&self.inner.leases).contains_key(&id),
+                waiting_for: row.waiting_for,
             });
+        }
+        if jobs.is_empty() || self.has_room()? {
+            return Ok(jobs);
+        }
+        for job in jobs.iter_mut().filter(|job| !job.is_running) {
+            job.waiting_for = Some(NO_ROOM.to_owned());
         }
         Ok(jobs)
     }
 
-    /// The oldest job that nobody has and that may run; leases that ran out are taken back.
+    /// The next job that may run; leases that ran out are taken back.
     fn waiting_job(&self, now: Timestamp) -> Result<Option<JobId>, Error> {
         lock(&self.inner.leases).retain(|_, held| held.until > now);
-        let jobs = self.jobs()?;
-        let mut waiting = jobs
-            .into_iter()
-            .filter(|job| !job.is_running && job.not_before <= now);
-        Ok(waiting.next().map(|job| job.id))
+        Ok(self.waiting(now)?.into_iter().min().map(|(_, id)| id))
+    }
+
+    /// Jobs that nobody has and that may run, and whether there is something to watch of each.
+    fn waiting(&self, now: Timestamp) -> Result<Vec<(bool, JobId)>, Error> {
+        let snapshot = self.inner.store.snapshot()?;
+        let mut waiting = Vec::new();
+        for entry in snapshot.range(&JOBS, ..)? {
+            let (id, row) = entry?;
+            if row.not_before > now || lock(&self.inner.leases).contains_key(&id) {
+                continue;
+            }
+            let version = snapshot.get(&VERSIONS, &(row.video, row.version))?;
+            let is_playable = version.is_some_and(|row| row.state == VersionState::Playable);
+            waiting.push((is_playable, id));
+        }
+        Ok(waiting)
     }
 
     fn hand_out(
@@ -461,12 +339,8 @@ impl Library {
             original_name: version.source.original_name,
             language,
             package,
+            is_last_try: row.failures + 1 >= MAX_FAILURES,
         })
-    }
-
-    fn release(&self, job: &Job) {
-        lock(&self.inner.leases).remove(&job.lease.job);
-        lock(&self.inner.progress).remove(&(job.video, job.version));
     }
 }
 
@@ -495,6 +369,7 @@ fn take(tx: &Tx<'_>, id: JobId) -> Result<Taken, Error> {
     }
     let row = JobRow {
         tries: row.tries + 1,
+        waiting_for: None,
         ..row
     };
     tx.insert(&JOBS, &id, &row)?;
@@ -505,18 +380,4 @@ fn take(tx: &Tx<'_>, id: JobId) -> Result<Taken, Error> {
     }
     let package = tx.get(&PACKAGES, &key)?;
     Ok(Taken::Work(row, Box::new(version), video.language, package))
-}
-
-fn fail(tx: &Tx<'_>, id: JobId, key: (VideoId, u32), sentence: &str) -> Result<(), Error> {
-    tx.remove(&JOBS, &id)?;
-    if let Some(row) = tx.get(&VERSIONS, &key)? {
-        let row = VersionRow {
-            state: VersionState::Failed,
-            error: Some(sentence.to_owned()),
-            revision: row.revision + 1,
-            ..row
-        };
-        tx.insert(&VERSIONS, &key, &row)?;
-    }
-    Ok(())
 }

@@ -15,6 +15,9 @@ use crate::jobs::Held;
 use crate::rows::SEQUENCES;
 use crate::{Error, JobId, UploadId, VideoId};
 
+/// The largest upload, unless [`Options`] say otherwise.
+pub const MAX_UPLOAD_BYTES: u64 = 256 << 30;
+
 /// How a library is opened.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
@@ -28,7 +31,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             floor_bytes: 512 << 20,
-            max_upload_bytes: 256 << 30,
+            max_upload_bytes: MAX_UPLOAD_BYTES,
         }
     }
 }

@@ -130,6 +130,8 @@ pub struct VersionInfo {
     pub duration_ms: Option<u64>,
     /// Why it failed, in a sentence for a person.
     pub error: Option<String>,
+    /// Why its job waits, when it does not only wait for its turn, in a sentence for a person.
+    pub waiting_for: Option<String>,
     /// What the worker found and decided; opaque here, `null` before.
     pub report: serde_json::Value,
     /// Grows with every change of the package or its key: for caches and ETags.

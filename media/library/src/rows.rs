@@ -76,8 +76,17 @@ pub(crate) struct JobRow {
     pub(crate) queued: Timestamp,
     /// Not before, after a failure that may pass.
     pub(crate) not_before: Timestamp,
-    /// Times it was given out since its package last grew.
+    /// Times it was given out since its package last grew, whoever ended it.
     pub(crate) tries: u32,
+    /// Times it failed since then, before the eyes of a daemon that lived on.
+    #[serde(default)]
+    pub(crate) failures: u32,
+    /// Packages that were begun anew for it.
+    #[serde(default)]
+    pub(crate) anew: u32,
+    /// Why it waits, in a sentence for a person, when it was put off.
+    #[serde(default)]
+    pub(crate) waiting_for: Option<String>,
 }
 
 json_record!(VideoRow, VersionRow, CaptionsRow, UploadRow, JobRow);

@@ -11,6 +11,7 @@ use lectern_store::Tx;
 use nix::fcntl::{FallocateFlags, fallocate};
 
 use crate::blobs::sync_folder;
+use crate::disk::room_for;
 use crate::library::lock;
 use crate::rows::{UPLOADS, UploadRow};
 use crate::{BlobHash, Error, Library, UploadId};
@@ -59,7 +60,8 @@ const MAX_NAME_CHARS: usize = 255;
 const MAX_METADATA_BYTES: usize = 4096;
 
 impl Library {
-    /// Announces an upload and sets its space aside.
+    /// Announces an upload and sets its space aside, when there is room for it and for what is made
+    /// of it.
     ///
     /// # Errors
     /// [`Error::TooLarge`], [`Error::NoRoom`], [`Error::Invalid`], [`Error::Io`],
@@ -78,12 +80,9 @@ impl Library {
                 "too many uploads are under way; finish or end some first",
             ));
         }
-        let available = self.disk()?.available_bytes();
-        if length > available {
-            return Err(Error::NoRoom {
-                needed: length,
-                available,
-            });
+        let (needed, available) = (room_for(length), self.disk()?.available_bytes());
+        if needed > available {
+            return Err(Error::NoRoom { needed, available });
         }
         let id = UploadId::new();
         let row = UploadRow {
@@ -226,14 +225,7 @@ impl Library {
 
     /// Sets the space aside, makes the file's name durable, then writes the row.
     fn prepare(&self, file: &File, id: UploadId, row: &UploadRow) -> Result<(), Error> {
-        let length = i64::try_from(row.length).map_err(|_| Error::Invalid("too long"))?;
-        if length > 0 {
-            match fallocate(file, FallocateFlags::FALLOC_FL_KEEP_SIZE, 0, length) {
-                // Some file systems cannot; the announced length then counts as reserved.
-                Ok(()) | Err(nix::Error::EOPNOTSUPP | nix::Error::ENOSYS) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+        set_aside(file, row.length)?;
         file.sync_all()?;
         sync_folder(&self.inner.folders.uploads)?;
         self.save_upload(id, row)
@@ -273,6 +265,19 @@ impl Library {
             .placing
             .read()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes the blocks for so many bytes from the disk; the file's length stays.
+pub(crate) fn set_aside(file: &File, length: u64) -> Result<(), Error> {
+    let length = i64::try_from(length).map_err(|_| Error::Invalid("too long"))?;
+    if length == 0 {
+        return Ok(());
+    }
+    match fallocate(file, FallocateFlags::FALLOC_FL_KEEP_SIZE, 0, length) {
+        // Some file systems cannot; the announced length then counts as reserved.
+        Ok(()) | Err(nix::Error::EOPNOTSUPP | nix::Error::ENOSYS) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

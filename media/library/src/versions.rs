@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use lectern_store::{Snapshot, Tx};
 
+use crate::jobs::Waits;
 use crate::library::{Progress, lock, next_number};
 use crate::rows::{JOBS, JobRow, PACKAGES, UPLOADS, VERSIONS, VIDEOS, VersionRow};
 use crate::{
@@ -42,12 +43,15 @@ impl Library {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Store`].
     pub fn version(&self, video: VideoId, version: u32) -> Result<VersionInfo, Error> {
-        let row = self
-            .inner
-            .store
-            .snapshot()?
-            .get(&VERSIONS, &(video, version))?;
-        Ok(self.version_info(video, version, row.ok_or(Error::NotFound("version"))?))
+        let snapshot = self.inner.store.snapshot()?;
+        let row = snapshot.get(&VERSIONS, &(video, version))?;
+        let row = row.ok_or(Error::NotFound("version"))?;
+        let waits = match row.state {
+            // Asked for with every segment.
+            VersionState::Ready | VersionState::Failed => Waits::default(),
+            _ => self.waits(&snapshot)?,
+        };
+        Ok(self.version_info(video, version, row, &waits))
     }
 
     /// A version's package as the worker last gave it: JSON, opaque here. `None` before the
@@ -76,16 +80,23 @@ impl Library {
         &self,
         snapshot: &Snapshot,
         video: VideoId,
+        waits: &Waits,
     ) -> Result<Vec<VersionInfo>, Error> {
         let mut infos = Vec::new();
         for entry in snapshot.prefix(&VERSIONS, &video)?.rev() {
             let ((_, version), row) = entry?;
-            infos.push(self.version_info(video, version, row));
+            infos.push(self.version_info(video, version, row, waits));
         }
         Ok(infos)
     }
 
-    fn version_info(&self, video: VideoId, version: u32, row: VersionRow) -> VersionInfo {
+    fn version_info(
+        &self,
+        video: VideoId,
+        version: u32,
+        row: VersionRow,
+        waits: &Waits,
+    ) -> VersionInfo {
         let progress = lock(&self.inner.progress).get(&(video, version)).copied();
         let progress = match row.state {
             VersionState::Ready => Progress {
@@ -103,6 +114,7 @@ impl Library {
             eta_ms: progress.eta_ms,
             duration_ms: row.duration_ms,
             error: row.error,
+            waiting_for: waits.get(&(video, version)).cloned(),
             report: row.report,
             revision: row.revision,
             attempt: row.attempt,
@@ -177,6 +189,9 @@ pub(crate) fn enqueue(
         queued: now,
         not_before: now,
         tries: 0,
+        failures: 0,
+        anew: 0,
+        waiting_for: None,
     };
     tx.insert(&JOBS, &id, &job)?;
     Ok(())

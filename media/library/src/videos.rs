@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use lectern_store::{Snapshot, Tx};
 
 use crate::captions::remove_captions;
+use crate::jobs::Waits;
 use crate::library::lock;
 use crate::rows::{JOBS, PACKAGES, VERSIONS, VIDEOS, VideoRow};
 use crate::versions::attach;
@@ -69,7 +70,8 @@ impl Library {
     pub fn video(&self, id: VideoId) -> Result<Video, Error> {
         let snapshot = self.inner.store.snapshot()?;
         let row = snapshot.get(&VIDEOS, &id)?;
-        self.video_of(&snapshot, id, row.ok_or(Error::NotFound("video"))?)
+        let row = row.ok_or(Error::NotFound("video"))?;
+        self.video_of(&snapshot, id, row, &self.waits(&snapshot)?)
     }
 
     /// The videos that `may_see` lets through, newest first.
@@ -92,6 +94,7 @@ impl Library {
             Some(after) => std::ops::Bound::Excluded(after),
             None => std::ops::Bound::Unbounded,
         };
+        let waits = self.waits(&snapshot)?;
         let mut videos: Vec<Video> = Vec::new();
         for entry in snapshot
             .range(&VIDEOS, (std::ops::Bound::Unbounded, end))?
@@ -102,7 +105,7 @@ impl Library {
             if !words.iter().all(|word| title.contains(word)) {
                 continue;
             }
-            let video = self.video_of(&snapshot, id, row)?;
+            let video = self.video_of(&snapshot, id, row, &waits)?;
             if !may_see(&video) {
                 continue;
             }
@@ -205,7 +208,13 @@ impl Library {
         Ok(())
     }
 
-    fn video_of(&self, snapshot: &Snapshot, id: VideoId, row: VideoRow) -> Result<Video, Error> {
+    fn video_of(
+        &self,
+        snapshot: &Snapshot,
+        id: VideoId,
+        row: VideoRow,
+        waits: &Waits,
+    ) -> Result<Video, Error> {
         Ok(Video {
             id,
             title: row.title,
@@ -214,7 +223,7 @@ impl Library {
             owner: row.owner,
             people: row.people,
             created: row.created,
-            versions: self.version_infos(snapshot, id)?,
+            versions: self.version_infos(snapshot, id, waits)?,
         })
     }
 }

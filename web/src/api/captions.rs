@@ -20,7 +20,7 @@ use super::time;
 use super::videos::{editable, visible};
 use crate::app::App;
 use crate::auth::Caller;
-use crate::extract::{List, Segments, blocking};
+use crate::extract::{self, List, Page, Params, Segments, blocking};
 use crate::problem::{Problem, ProblemDocument, Status};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -66,17 +66,28 @@ fn describe(video: VideoId, info: CaptionInfo) -> CaptionsOut {
 }
 
 /// A video's captions
-#[utoipa::path(get, path = "/api/v1/videos/{id}/captions", tag = "videos", params(("id" = uuid::Uuid, Path)), responses(
-    (status = 200, description = "By language", body = List<CaptionsOut>),
+#[utoipa::path(get, path = "/api/v1/videos/{id}/captions", tag = "videos", params(("id" = uuid::Uuid, Path), Page), responses(
+    (status = 200, description = "A page, by language", body = List<CaptionsOut>),
     (status = 404, description = "No such video", body = ProblemDocument, content_type = "application/problem+json")))]
 async fn list(
     State(app): State<App>,
     caller: Option<Caller>,
     Segments(id): Segments<String>,
+    Params(page): Params<Page>,
 ) -> Result<List<CaptionsOut>, Problem> {
+    let limit = page.limit();
+    let after: Option<String> = page.after()?;
     blocking(move || {
         let video = visible(&app, caller.as_ref(), &id)?;
-        Ok::<_, Problem>(List::whole(of(&app.library, video.id)?))
+        let mut items = of(&app.library, video.id)?;
+        items.retain(|item| after.as_ref().is_none_or(|after| item.language > *after));
+        let is_last = items.len() <= limit;
+        items.truncate(limit);
+        let last = items.last().filter(|_| !is_last);
+        let next = last
+            .map(|item| extract::cursor(&item.language))
+            .transpose()?;
+        Ok::<_, Problem>(List { items, next })
     })
     .await
 }

@@ -1,19 +1,16 @@
 //! What the box is encoding, will encode, and could not.
 
 use axum::extract::State;
-use lectern_library::{Error, JobInfo, Query, VersionInfo, VersionState, Video, VideoId};
-use serde::Serialize;
+use lectern_library::{Error, JobId, JobInfo, Query, VersionInfo, VersionState, Video, VideoId};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::time;
 use crate::app::App;
-use crate::extract::{List, blocking};
+use crate::extract::{self, List, Page, Params, blocking};
 use crate::problem::Problem;
-
-/// Failed versions listed, newest videos first.
-const MOST_FAILED: usize = 100;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list))
@@ -45,6 +42,9 @@ struct JobOut {
     /// Why it failed
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// Why it waits, when it does not only wait for its turn
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting_for: Option<String>,
     /// When it was queued, or its source attached
     #[schema(format = DateTime)]
     created: String,
@@ -66,33 +66,74 @@ enum JobState {
     Failed,
 }
 
-/// Running, then queued, then failed
-#[utoipa::path(get, path = "/api/v1/jobs", tag = "system", responses(
-    (status = 200, description = "All that run or wait, and the newest that failed", body = List<JobOut>)))]
-async fn list(State(app): State<App>) -> Result<List<JobOut>, Problem> {
+/// Where a page ended.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+enum Place {
+    /// At a job
+    UnderWay(Rank),
+    /// At a video whose newest version has failed
+    Failed(VideoId),
+}
+
+/// Whether it waits, and its place in the queue.
+type Rank = (bool, JobId);
+
+fn rank(job: &JobInfo) -> Rank {
+    (!job.is_running, job.id)
+}
+
+/// Running, then queued, then failed (the newest first)
+#[utoipa::path(get, path = "/api/v1/jobs", tag = "system", params(Page), responses(
+    (status = 200, description = "A page of those that run, wait or failed", body = List<JobOut>)))]
+async fn list(State(app): State<App>, Params(page): Params<Page>) -> Result<List<JobOut>, Problem> {
+    let limit = page.limit();
+    let after: Option<Place> = page.after()?;
     blocking(move || {
-        let mut jobs = app.library.jobs()?;
-        jobs.sort_by_key(|job| (!job.is_running, job.id));
-        let mut items = Vec::with_capacity(jobs.len());
-        for job in jobs {
-            match app.library.video(job.video) {
-                Ok(video) => items.extend(under_way(&job, &video, &app)),
-                // Removed while we looked.
-                Err(Error::NotFound(_)) => {}
-                Err(error) => return Err(Problem::from(error)),
+        let (mut items, mut last) = (Vec::new(), after);
+        if !matches!(after, Some(Place::Failed(_))) {
+            for job in jobs_behind(&app, after)? {
+                if items.len() == limit {
+                    return list_until(items, last);
+                }
+                last = Some(Place::UnderWay(rank(&job)));
+                match app.library.video(job.video) {
+                    Ok(video) => items.extend(under_way(&job, &video, &app)),
+                    // Removed while we looked.
+                    Err(Error::NotFound(_)) => {}
+                    Err(error) => return Err(Problem::from(error)),
+                }
             }
         }
-        for (video, version) in failed(&app, MOST_FAILED)? {
-            items.push(out(
-                format!("{}-{}", video.id, version.version),
-                &video,
-                &version,
-                JobState::Failed,
-            ));
+        let after = match after {
+            Some(Place::Failed(video)) => Some(video),
+            _ => None,
+        };
+        let room = limit - items.len();
+        let (failed, next) = failed_page(&app, after, room.max(1))?;
+        if room == 0 {
+            return list_until(items, last.filter(|_| !failed.is_empty()));
         }
-        Ok(List::whole(items))
+        items.extend(failed.iter().map(|(video, version)| {
+            let id = format!("{}-{}", video.id, version.version);
+            out(id, video, version, JobState::Failed)
+        }));
+        list_until(items, next.map(Place::Failed))
     })
     .await
+}
+
+fn list_until(items: Vec<JobOut>, last: Option<Place>) -> Result<List<JobOut>, Problem> {
+    let next = last.as_ref().map(extract::cursor).transpose()?;
+    Ok(List { items, next })
+}
+
+fn jobs_behind(app: &App, after: Option<Place>) -> Result<Vec<JobInfo>, Problem> {
+    let mut jobs = app.library.jobs()?;
+    jobs.sort_by_key(rank);
+    if let Some(Place::UnderWay(after)) = after {
+        jobs.retain(|job| rank(job) > after);
+    }
+    Ok(jobs)
 }
 
 fn under_way(job: &JobInfo, video: &Video, app: &App) -> Option<JobOut> {
@@ -121,6 +162,7 @@ fn out(id: String, video: &Video, version: &VersionInfo, state: JobState) -> Job
         eta_ms: version.eta_ms,
         attempt: version.attempt,
         error: version.error.clone(),
+        waiting_for: version.waiting_for.clone(),
         created: time::text(version.created),
         next_try: None,
     }
@@ -131,29 +173,34 @@ pub(crate) fn failed(app: &App, most: usize) -> Result<Vec<(Video, VersionInfo)>
     let mut found = Vec::new();
     let mut after: Option<VideoId> = None;
     loop {
-        let query = Query {
-            text: String::new(),
-            after,
-            limit: 200,
-        };
-        let has_failed = |video: &Video| {
-            video
-                .versions
-                .first()
-                .is_some_and(|v| v.state == VersionState::Failed)
-        };
-        let page = app.library.videos(&query, has_failed)?;
-        for video in page.videos {
-            if let Some(version) = video.versions.first().cloned() {
-                found.push((video, version));
-            }
-            if found.len() == most {
-                return Ok(found);
-            }
-        }
-        match page.next {
-            Some(next) => after = Some(next),
-            None => return Ok(found),
+        let (page, next) = failed_page(app, after, most - found.len())?;
+        found.extend(page);
+        match next {
+            Some(next) if found.len() < most => after = Some(next),
+            _ => return Ok(found),
         }
     }
+}
+
+/// So many of them behind that video, and the last one when there are more.
+fn failed_page(
+    app: &App,
+    after: Option<VideoId>,
+    limit: usize,
+) -> Result<(Vec<(Video, VersionInfo)>, Option<VideoId>), Problem> {
+    let query = Query {
+        text: String::new(),
+        after,
+        limit,
+    };
+    let has_failed = |video: &Video| {
+        let newest = video.versions.first();
+        newest.is_some_and(|version| version.state == VersionState::Failed)
+    };
+    let page = app.library.videos(&query, has_failed)?;
+    let found = page.videos.into_iter().filter_map(|video| {
+        let version = video.versions.first().cloned()?;
+        Some((video, version))
+    });
+    Ok((found.collect(), page.next))
 }

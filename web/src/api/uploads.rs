@@ -7,9 +7,10 @@ mod receive;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use lectern_library::{NewUpload, UploadId, UploadInfo};
+use lectern_library::{Error, NewUpload, UploadId, UploadInfo};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -17,12 +18,27 @@ use self::protocol::{Creation, Piece};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::extract::{Segments, blocking};
-use crate::problem::{Problem, ProblemDocument};
+use crate::problem::{Problem, ProblemDocument, Status};
+
+/// Where uploads are.
+const PATH: &str = "/api/v1/uploads";
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(options, create))
         .routes(routes!(options_of_one, status, append, instead, terminate))
+}
+
+/// Every answer names the version of tus (core protocol, *Tus-Resumable*), refusals of the guard too.
+pub(crate) async fn label(request: Request, next: Next) -> Response {
+    let rest = request.uri().path().strip_prefix(PATH);
+    let is_ours = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let mut response = next.run(request).await;
+    if is_ours {
+        let version = HeaderValue::from_static(protocol::VERSION);
+        response.headers_mut().insert("tus-resumable", version);
+    }
+    response
 }
 
 /// What this box can do of tus
@@ -147,7 +163,11 @@ async fn create_inner(app: App, caller: Caller, request: Request) -> Result<Resp
         metadata,
     };
     let rooms = app.clone();
-    let mut info = blocking(move || rooms.library.create_upload(new, rooms.now())).await?;
+    let made = move || {
+        let made = rooms.library.create_upload(new, rooms.now());
+        made.map_err(refused)
+    };
+    let mut info = blocking(made).await?;
     if let Some(piece) = piece
         && info.blob.is_none()
     {
@@ -245,11 +265,42 @@ fn describe(headers: &mut HeaderMap, info: &UploadInfo) {
     headers.insert("upload-expires", text(&httpdate::fmt_http_date(expires)));
 }
 
-/// Every answer names the version of tus (core protocol, *Tus-Resumable*), failures too.
+/// An upload that there is no room for is told how much it would take, before its first byte.
+fn refused(error: Error) -> Problem {
+    match error {
+        Error::NoRoom { needed, available } => Problem::new(
+            Status::Full,
+            format!(
+                "This file takes about {} with all that is made of it, and the box has {} left. \
+                 Delete what is no longer needed, or ask whoever runs the box.",
+                amount(needed),
+                amount(available)
+            ),
+        )
+        .with("needed_bytes", needed)
+        .with("available_bytes", available),
+        other => other.into(),
+    }
+}
+
+/// `1.5 GB`, as disks are sold.
+fn amount(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [
+        (1_000_000_000_000, "TB"),
+        (1_000_000_000, "GB"),
+        (1_000_000, "MB"),
+    ];
+    let (unit, name) = UNITS
+        .into_iter()
+        .find(|(unit, _)| bytes >= *unit)
+        .unwrap_or(UNITS[2]);
+    let tenths = bytes / (unit / 10);
+    format!("{}.{} {name}", tenths / 10, tenths % 10)
+}
+
 fn answer(result: Result<Response, Problem>) -> Response {
     let mut response: Response<Body> = result.unwrap_or_else(IntoResponse::into_response);
     let headers = response.headers_mut();
-    headers.insert("tus-resumable", HeaderValue::from_static(protocol::VERSION));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -254,11 +254,8 @@ async fn remove(
 ) -> Result<StatusCode, Problem> {
     blocking(move || {
         let video = editable(&app, &caller, &id)?;
+        // Its files go when the scheduler hears of it: that may take minutes, and nobody waits for it.
         app.library.remove_video(video.id)?;
-        // Whoever deletes wants the room now; what cannot be swept now is swept within the hour.
-        if let Err(error) = app.library.collect_garbage() {
-            tracing::info!(event = "video.sweep_later", %error);
-        }
         caller.audit(
             &app,
             "video.remove",

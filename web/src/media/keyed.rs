@@ -84,6 +84,8 @@ fn find(
         Some(Found::File(info.package_dir.join(path), etag, kind))
     };
     Ok(match name {
+        // As for the manifests: nobody should wait for what will not come.
+        Name::Playlist(_) if !info.is_watchable() => None,
         Name::Playlist(track) => {
             let kind = Kind {
                 content_type: "application/vnd.apple.mpegurl",

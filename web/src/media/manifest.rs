@@ -125,16 +125,20 @@ fn token(query: &str) -> Option<String> {
         .map(|(_, value)| value.to_owned())
 }
 
-/// The package, when a player can begin.
+/// The package, when a player can begin. What failed or was cancelled may have segments, but its list
+/// would be waited at for ever.
 pub(super) fn package(
     app: &App,
     video: VideoId,
     info: &VersionInfo,
 ) -> Result<Arc<Package>, Problem> {
-    let package = app.packages.get(&app.library, video, info)?;
+    let package = match info.is_watchable() {
+        true => app.packages.get(&app.library, video, info)?,
+        false => None,
+    };
     package
         .filter(|package| package.is_playable())
-        .ok_or_else(|| Problem::not_found("playable version yet"))
+        .ok_or_else(|| Problem::not_found("playable version"))
 }
 
 /// A video's captions as manifests name them.

@@ -51,6 +51,9 @@ fn a_library_of_the_first_version_is_read_whole() {
 
     let jobs = library.jobs().unwrap();
     assert_eq!(jobs.len(), 2);
+    assert!(jobs.iter().all(|job| job.waiting_for.is_none()));
+    let job = library.next_job(at(100)).unwrap().unwrap();
+    assert_eq!(job.package, None, "what cannot be watched yet comes first");
     let job = library.next_job(at(100)).unwrap().unwrap();
     assert_eq!(job.package.as_deref(), Some("half"));
     assert!(

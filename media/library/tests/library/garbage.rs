@@ -48,6 +48,33 @@ fn while_a_backup_holds_the_files_uploads_go_on_and_garbage_waits() {
     lectern.library.collect_garbage().unwrap();
 }
 
+#[test]
+fn what_cannot_be_removed_now_is_removed_later_and_keeps_nothing_else() {
+    let lectern = Box_::new();
+    let library = &lectern.library;
+    let trash = lectern.folder.path().join("content/trash");
+    // What a sweep before left behind, with a name that is no folder's any more.
+    fs::create_dir_all(trash.join("left/v480")).unwrap();
+    fs::write(trash.join("left/v480/1.m4s.part"), b"123").unwrap();
+    let video = lectern.video(b"source");
+    library.remove_video(video).unwrap();
+    let swept = library.collect_garbage().unwrap();
+    assert_eq!((swept.blobs, swept.bytes), (1, 6 + 3));
+    assert_eq!(fs::read_dir(trash).unwrap().count(), 0);
+}
+
+#[test]
+fn while_garbage_is_removed_the_same_bytes_may_come_again() {
+    let lectern = Box_::new();
+    let library = &lectern.library;
+    let video = lectern.video(b"same");
+    library.remove_video(video).unwrap();
+    library.collect_garbage().unwrap();
+    lectern.video(b"same");
+    assert_eq!(library.collect_garbage().unwrap().blobs, 0);
+    assert!(library.next_job(at(0)).unwrap().unwrap().source.exists());
+}
+
 proptest! {
     #![proptest_config(proptest::test_runner::Config::with_cases(10))]
     #[test]

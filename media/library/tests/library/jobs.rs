@@ -104,7 +104,26 @@ fn after_a_kill_a_job_goes_on_from_what_was_saved() {
 }
 
 #[test]
-fn a_job_that_dies_at_the_same_place_again_and_again_fails_with_a_sentence() {
+fn a_job_whose_daemon_is_killed_six_times_is_still_done() {
+    let mut lectern = Box_::new();
+    let video = lectern.video(b"source");
+    for second in 0..6 {
+        lectern.library.next_job(at(second)).unwrap().unwrap();
+        lectern = lectern.reopened();
+    }
+    let job = lectern.library.next_job(at(6)).unwrap().unwrap();
+    assert!(!job.is_last_try, "nobody saw it fail");
+    write_track(&job);
+    lectern
+        .library
+        .finish_job(&job, "whole".to_owned(), json!({}), 1, at(7))
+        .unwrap();
+    let info = lectern.library.version(video, 1).unwrap();
+    assert_eq!(info.state, VersionState::Ready);
+}
+
+#[test]
+fn a_job_that_takes_the_daemon_with_it_each_time_ends_with_a_sentence() {
     let mut lectern = Box_::new();
     let video = lectern.video(b"source");
     let mut deaths = 0;
@@ -112,11 +131,34 @@ fn a_job_that_dies_at_the_same_place_again_and_again_fails_with_a_sentence() {
         lectern = lectern.reopened();
         deaths += 1;
     }
-    assert_eq!(deaths, 4);
+    assert_eq!(deaths, 50);
     let info = lectern.library.version(video, 1).unwrap();
     assert_eq!(info.state, VersionState::Failed);
     assert!(info.error.unwrap().contains("damaged"));
     assert!(lectern.library.jobs().unwrap().is_empty());
+}
+
+#[test]
+fn what_cannot_be_gone_on_with_is_begun_anew_twice_and_then_fails() {
+    let lectern = Box_::new();
+    let library = &lectern.library;
+    let video = lectern.video(b"source");
+    let mut keys = vec![library.version(video, 1).unwrap().key];
+    for attempt in [2, 3] {
+        let job = library.next_job(at(0)).unwrap().unwrap();
+        library.save_package(&job, playable("half"), at(0)).unwrap();
+        library.begin_anew(&job, "It cannot go on.").unwrap();
+        let info = library.version(video, 1).unwrap();
+        assert_eq!((info.state, info.attempt), (VersionState::Queued, attempt));
+        assert!(!keys.contains(&info.key));
+        keys.push(info.key);
+    }
+    let job = library.next_job(at(0)).unwrap().unwrap();
+    assert_eq!(job.package, None);
+    library.begin_anew(&job, "It cannot go on.").unwrap();
+    let info = library.version(video, 1).unwrap();
+    assert_eq!(info.error.as_deref(), Some("It cannot go on."));
+    assert!(library.jobs().unwrap().is_empty());
 }
 
 #[test]
@@ -141,19 +183,44 @@ fn what_may_pass_is_tried_again_later_each_time_later() {
     let mut now = 0;
     for wait in [5, 20, 80] {
         let job = library.next_job(at(now)).unwrap().unwrap();
+        assert!(!job.is_last_try);
         library
-            .fail_job(&job, "The disk is full.", true, None, at(now))
+            .fail_job(&job, "The worker died.", true, None, at(now))
             .unwrap();
+        let waiting_for = library.version(video, 1).unwrap().waiting_for.unwrap();
+        assert_eq!(waiting_for, "The worker died. It is tried again by itself.");
         assert_eq!(library.next_job_at().unwrap(), Some(at(now + wait)));
         assert!(library.next_job(at(now + wait - 1)).unwrap().is_none());
         now += wait;
     }
     let job = library.next_job(at(now)).unwrap().unwrap();
+    assert!(job.is_last_try);
+    assert_eq!(library.version(video, 1).unwrap().waiting_for, None);
     library
-        .fail_job(&job, "The disk is full.", true, None, at(now))
+        .fail_job(&job, "The worker died.", true, None, at(now))
         .unwrap();
     let info = library.version(video, 1).unwrap();
-    assert_eq!(info.error.as_deref(), Some("The disk is full."));
+    assert_eq!(info.error.as_deref(), Some("The worker died."));
+}
+
+#[test]
+fn a_job_that_got_on_has_all_its_tries_again_and_goes_on_under_its_key() {
+    let lectern = Box_::new();
+    let library = &lectern.library;
+    let video = lectern.video(b"source");
+    let key = library.version(video, 1).unwrap().key;
+    for n in 0..8 {
+        let job = library.next_job(at(n * 1000)).unwrap().unwrap();
+        assert!(!job.is_last_try);
+        library
+            .save_package(&job, playable(&format!("{n}")), at(n * 1000))
+            .unwrap();
+        library
+            .fail_job(&job, "The worker died.", true, None, at(n * 1000))
+            .unwrap();
+    }
+    let info = library.version(video, 1).unwrap();
+    assert_eq!((info.key, info.attempt), (key, 1));
 }
 
 #[test]
@@ -231,6 +298,34 @@ fn a_silent_worker_loses_its_job_and_one_that_speaks_keeps_it() {
 }
 
 #[test]
+fn a_job_with_something_to_watch_makes_way_for_those_without() {
+    let lectern = Box_::new();
+    let library = &lectern.library;
+    let lecture = lectern.video(b"lecture");
+    let long = library.next_job(at(0)).unwrap().unwrap();
+    library
+        .save_package(&long, playable("half"), at(0))
+        .unwrap();
+    library.job_progress(&long, 0.5, Some(9), at(0)).unwrap();
+    assert!(!library.awaits_first_segment(at(0)).unwrap());
+    let clip = lectern.video(b"clip");
+    assert!(library.awaits_first_segment(at(0)).unwrap());
+    library.put_back(&long).unwrap();
+    let info = library.version(lecture, 1).unwrap();
+    assert_eq!(
+        (info.progress, info.eta_ms),
+        (0.5, None),
+        "known, but at rest"
+    );
+
+    let first = library.next_job(at(0)).unwrap().unwrap();
+    assert_eq!(first.video, clip);
+    assert!(!library.awaits_first_segment(at(0)).unwrap());
+    let again = library.next_job(at(0)).unwrap().unwrap();
+    assert_eq!(again.package.as_deref(), Some("half"));
+}
+
+#[test]
 fn jobs_are_given_out_in_order() {
     let lectern = Box_::new();
     let videos = [
@@ -251,15 +346,43 @@ fn a_job_that_meets_a_full_disk_keeps_what_it_has_and_goes_on_when_there_is_room
     let lectern = Box_::new();
     let library = &lectern.library;
     lectern.video(b"source");
+    for n in 0..10 {
+        let job = library.next_job(at(n * 1000)).unwrap().unwrap();
+        assert!(!job.is_last_try, "a full disk is no failure of the job");
+        library.set_floor(u64::MAX);
+        let stopped = library.save_package(&job, playable("half"), at(n * 1000));
+        assert!(matches!(stopped, Err(Error::AtFloor { .. })));
+        library.wait_for_room(&job, at(n * 1000)).unwrap();
+        assert!(library.next_job(at(n * 1000 + 500)).unwrap().is_none());
+        library.set_floor(0);
+    }
+    let again = library.next_job(at(10_000)).unwrap().unwrap();
+    assert_eq!(again.package.as_deref(), Some("half"));
+}
+
+#[test]
+fn a_job_that_waits_for_room_says_so_and_one_at_work_does_not() {
+    let lectern = Box_::new();
+    let library = &lectern.library;
+    let video = lectern.video(b"source");
+    let says = || {
+        let of_job = library.jobs().unwrap()[0].waiting_for.clone();
+        assert_eq!(library.version(video, 1).unwrap().waiting_for, of_job);
+        let listed = library.video(video).unwrap().versions[0].clone();
+        assert_eq!(listed.waiting_for, of_job);
+        of_job.is_some_and(|sentence| sentence.contains("disk is full"))
+    };
+    assert!(!says());
+    library.set_floor(u64::MAX);
+    assert!(library.next_job(at(0)).unwrap().is_none() && says());
+    library.set_floor(0);
+    assert!(!says());
     let job = library.next_job(at(0)).unwrap().unwrap();
     library.set_floor(u64::MAX);
-    let stopped = library.save_package(&job, playable("half"), at(1));
-    assert!(matches!(stopped, Err(Error::AtFloor { .. })));
-    library
-        .fail_job(&job, "The disk is full.", true, None, at(1))
-        .unwrap();
-    assert!(library.next_job(at(1000)).unwrap().is_none());
+    assert!(!says());
+    library.wait_for_room(&job, at(0)).unwrap();
     library.set_floor(0);
-    let again = library.next_job(at(1001)).unwrap().unwrap();
-    assert_eq!(again.package.as_deref(), Some("half"));
+    assert!(says(), "until it runs again");
+    library.next_job(at(100)).unwrap().unwrap();
+    assert!(!says());
 }

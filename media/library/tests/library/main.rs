@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // of tests: clippy.toml allows it in `#[test]` functions alone
 
 mod first_version;
+mod full_disk;
 mod garbage;
 mod jobs;
 mod uploads;

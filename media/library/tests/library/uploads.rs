@@ -1,8 +1,9 @@
 //! Uploads: bytes count when they are on disk, once, and nothing else becomes a blob.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 
-use lectern_library::{BlobHash, Error};
+use lectern_library::{BlobHash, Error, room_for};
 use proptest::prelude::{Strategy, any, prop, proptest};
 use sha2::{Digest, Sha256};
 
@@ -214,13 +215,76 @@ fn what_does_not_fit_is_refused_before_a_byte_is_sent() {
 fn space_promised_to_an_upload_is_not_promised_again() {
     let lectern = Box_::new();
     let before = lectern.library.disk().unwrap();
-    let half = before.available_bytes() / 2 + (64 << 20);
+    // Each with as much again for its renditions.
+    let quarter = before.available_bytes() / 4 + (64 << 20);
     lectern
         .library
-        .create_upload(announced(half), at(0))
+        .create_upload(announced(quarter), at(0))
         .unwrap();
-    let refused = lectern.library.create_upload(announced(half), at(0));
+    let refused = lectern.library.create_upload(announced(quarter), at(0));
     assert!(matches!(refused, Err(Error::NoRoom { .. })));
+}
+
+#[test]
+fn an_upload_that_fits_but_leaves_no_room_for_its_renditions_is_refused() {
+    let lectern = Box_::new();
+    let available = lectern.library.disk().unwrap().available_bytes();
+    let length = available / 4 * 3;
+    match lectern.library.create_upload(announced(length), at(0)) {
+        Err(Error::NoRoom { needed, .. }) => assert_eq!(needed, room_for(length)),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_is_made_of_a_source_is_reserved_until_it_is_made() {
+    let lectern = Box_::new();
+    let reserved = || lectern.library.disk().unwrap().reserved_bytes;
+    let bytes = [7; 100_000];
+    let upload = lectern.uploaded(&bytes);
+    assert_eq!(reserved(), 100_000);
+    let library = &lectern.library;
+    library.create_video(titled("x", upload), at(0)).unwrap();
+    assert_eq!(reserved(), 100_000);
+    let job = library.next_job(at(0)).unwrap().unwrap();
+    library.job_progress(&job, 0.75, None, at(0)).unwrap();
+    assert_eq!(reserved(), 25_000);
+    library
+        .finish_job(&job, "x".to_owned(), serde_json::json!({}), 1, at(0))
+        .unwrap();
+    assert_eq!(reserved(), 0);
+}
+
+#[test]
+fn the_space_that_was_set_aside_stays_so_when_bytes_come() {
+    let lectern = Box_::new();
+    let id = lectern
+        .library
+        .create_upload(announced(8 << 20), at(0))
+        .unwrap()
+        .id;
+    let file = lectern.folder.path().join("uploads").join(id.to_string());
+    let held = || fs::metadata(&file).unwrap().blocks() * 512;
+    let set_aside = held();
+    if set_aside < 8 << 20 {
+        return; // This file system cannot.
+    }
+    let append = |offset, bytes: &[u8]| {
+        let mut appender = lectern.library.append(id, offset, at(0)).unwrap();
+        appender.write(bytes, at(0)).unwrap();
+        appender
+    };
+    append(0, b"first").finish(at(0)).unwrap();
+    assert_eq!(held(), set_aside);
+    // Not finished: what it wrote does not count and is cut off by the next one.
+    drop(append(5, b"lost"));
+    append(5, b"second").finish(at(0)).unwrap();
+    assert_eq!(held(), set_aside);
+    let wrong = lectern.library.append(id, 11, at(0)).unwrap();
+    let mut wrong = wrong.all_or_nothing();
+    wrong.write(b"wrong", at(0)).unwrap();
+    wrong.discard().unwrap();
+    assert_eq!(held(), set_aside);
 }
 
 #[test]

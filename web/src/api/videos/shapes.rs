@@ -87,6 +87,9 @@ pub(super) struct VideoItem {
     pub(super) duration_ms: Option<u64>,
     /// Why it failed
     pub(super) error: Option<String>,
+    /// Why it waits, when it does not only wait for its turn
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) waiting_for: Option<String>,
     /// Renditions that are whole
     pub(super) renditions_done: usize,
     /// Renditions that there will be
@@ -186,6 +189,9 @@ pub(super) struct VersionOut {
     /// Why it failed
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<String>,
+    /// Why it waits, when it does not only wait for its turn
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) waiting_for: Option<String>,
     /// What was found in the source, and what was decided
     pub(super) report: serde_json::Value,
     /// What there is to play so far

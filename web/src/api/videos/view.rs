@@ -68,6 +68,7 @@ impl<'a> Viewer<'a> {
             eta_ms: newest.eta_ms,
             duration_ms: newest.duration_ms.or(shown.duration_ms),
             error: newest.error.clone(),
+            waiting_for: newest.waiting_for.clone(),
             renditions_done: renditions
                 .iter()
                 .filter(|rendition| rendition.complete)
@@ -145,6 +146,7 @@ impl<'a> Viewer<'a> {
             eta_ms: info.eta_ms,
             duration_ms: info.duration_ms,
             error: info.error.clone(),
+            waiting_for: info.waiting_for.clone(),
             report: info.report.clone(),
             renditions: renditions.collect(),
             poster: self.poster(video, info, package.as_deref()),

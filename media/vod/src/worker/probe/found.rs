@@ -30,7 +30,6 @@ pub struct Found {
     pub(super) duration: Option<u64>,
     pub(super) at_end: bool,
     pub(super) different_since: Option<Instant>,
-    pub(super) progress: u64,
 }
 
 impl Found {
@@ -223,12 +222,8 @@ impl Found {
         let seen = self.streams.values().map(|s| s.last_end).max().unwrap_or(0);
         let named = self.duration.unwrap_or(0);
         let is_at_end = self.at_end || self.streams.values().all(|s| s.ended);
-        if is_at_end && named > 2_000_000_000 && seen + seen / 20 + 2_000_000_000 < named {
-            return Err(Failure::Truncated(format!(
-                "it says that it lasts {}, but ends after {}",
-                clock(named),
-                clock(seen)
-            )));
+        if is_at_end && let Some(failure) = Failure::cut_short(named, seen) {
+            return Err(failure);
         }
         // What was there counts, not what the header says, where every attempt reads to the end.
         let is_kept = self.video_facts(named).is_some_and(|facts| {
@@ -389,14 +384,5 @@ fn codec_of(caps: &gst::StructureRef) -> Codec {
                 .unwrap_or(8),
         },
         _ => Codec::Other(codec_words(caps)),
-    }
-}
-
-/// `1:02:03` or `2:03`.
-fn clock(ns: u64) -> String {
-    let s = ns / 1_000_000_000;
-    match s / 3600 {
-        0 => format!("{}:{:02}", s / 60, s % 60),
-        hours => format!("{hours}:{:02}:{:02}", s / 60 % 60, s % 60),
     }
 }

@@ -23,6 +23,7 @@ mod seam;
 mod shelf;
 mod source;
 mod timeline;
+mod tone;
 
 use std::io::{self, Read};
 use std::path::PathBuf;

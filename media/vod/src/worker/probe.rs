@@ -21,6 +21,7 @@ use super::riff;
 use super::source::{
     Kind, Source, add_source, container_words, failure_of, kind_of, make_plain, stream_of,
 };
+use super::tone::Hdr;
 use crate::ladder::SourceFacts;
 use crate::package::Ratio;
 use found::Found;
@@ -74,6 +75,8 @@ pub struct Picture {
     pub decoder: Option<String>,
     /// How to turn it upright, as `videoflip` names it.
     pub flip: Option<&'static str>,
+    /// How it codes brightness, where that is of a high dynamic range.
+    pub hdr: Option<Hdr>,
     /// Frames a second, nominal.
     pub frame_rate: Ratio,
     /// Whether frames come at that rate.

@@ -18,6 +18,7 @@ use crate::worker::elements::decoder_for;
 use crate::worker::failure::Failure;
 use crate::worker::h264;
 use crate::worker::source::{codec_words, container_words};
+use crate::worker::tone::Hdr;
 
 /// What is known so far.
 #[derive(Default)]
@@ -159,7 +160,6 @@ impl Found {
             .or_else(|| Ratio::new(1, 1))?;
         let (rate, steady) = stream.frame_rate()?;
         let start = self.start();
-        let transfer = caps.get::<&str>("colorimetry").unwrap_or_default();
         let length = if stream.last_end > start {
             stream.last_end - start
         } else {
@@ -184,9 +184,7 @@ impl Found {
                 .get::<&str>("interlace-mode")
                 .is_ok_and(|mode| mode != "progressive")
                 || has_fields(caps),
-            is_hdr: transfer.contains("smpte2084")
-                || transfer.contains("arib-std-b67")
-                || transfer.contains("bt2100"),
+            is_hdr: hdr_of(caps).is_some(),
             changes_format: stream.caps_changes > 0
                 || stream.segments > 1
                 || stream.clipped > 0
@@ -267,11 +265,17 @@ impl Found {
         }
 
         let video = self.video_facts(duration);
+        if video.as_ref().is_some_and(|video| video.is_hdr) {
+            notes.push(
+                "The picture is of a high dynamic range and is shown in the standard one.".into(),
+            );
+        }
         let picture = match self.video() {
             Some(stream) if video.is_some() => Some(Picture {
                 stream: self.id_among(stream),
                 decoder: decoder(stream, "picture")?,
                 flip: stream.turn.and_then(|(_, flip)| flip),
+                hdr: stream.structure().and_then(hdr_of),
                 frame_rate: thinned(stream.frame_rate().ok_or(Failure::NoStreams)?.0),
                 is_steady: stream.frame_rate().is_some_and(|(_, steady)| steady),
                 without_dts: stream.without_dts,
@@ -331,6 +335,10 @@ fn decoder(stream: &Stream, kind: &'static str) -> Result<Option<String>, Failur
             codec: codec_words(structure),
         }),
     }
+}
+
+fn hdr_of(caps: &gst::StructureRef) -> Option<Hdr> {
+    Hdr::of(caps.get::<&str>("colorimetry").ok()?)
 }
 
 /// Every second frame, or fourth, of what has more than 60 a second.

@@ -1,5 +1,6 @@
 //! The ladder's wall time beside ffmpeg making the same rungs from one decode, on the same machine in
-//! the same run: `cargo run --release -p lectern-vod --example bench -- [FILE] [ROUNDS]`.
+//! the same run: `cargo build --release -p lectern-vod --examples` (the worker is one of them), then `cargo run`
+//! with `--release -p lectern-vod --example bench -- [FILE] [ROUNDS]`.
 //!
 //! One line of JSON: seconds of the median round, their ratio, and when the worker's package was
 //! playable. Both use x264 `veryfast` at the same quality, caps, key frames and threads; the worker also
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use lectern_vod::package::{Made, Package, TrackKind};
 use lectern_vod::protocol::{Job, Message, OriginalName, read_frame};
+use lectern_vod::report::Report;
 use lectern_vod::spawn::{Worker, WorkerArgs};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -31,10 +33,10 @@ fn main() -> Outcome<()> {
     let (mut ours, mut playable, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds.max(1) {
         std::fs::create_dir_all(&folder)?;
-        let (package, whole, first) = worker(&source, &folder)?;
-        ours.push(whole);
-        playable.push(first);
-        theirs.push(ffmpeg(&source, &package, &folder)?);
+        let made = worker(&source, &folder)?;
+        ours.push(made.whole);
+        playable.push(made.first);
+        theirs.push(ffmpeg(&source, &made, &folder)?);
         std::fs::remove_dir_all(&folder)?;
     }
     let (ours, theirs, playable) = (median(ours), median(theirs), median(playable));
@@ -53,8 +55,16 @@ fn main() -> Outcome<()> {
     Ok(())
 }
 
-/// The worker's whole time, and that to the first playable moment.
-fn worker(source: &Path, folder: &Path) -> Outcome<(Package, Duration, Duration)> {
+/// What the worker made.
+struct Worked {
+    package: Package,
+    report: Report,
+    whole: Duration,
+    /// Until it could be played
+    first: Duration,
+}
+
+fn worker(source: &Path, folder: &Path) -> Outcome<Worked> {
     let mut program = std::env::current_exe()?;
     program.set_file_name("worker");
     let job = Job {
@@ -80,8 +90,13 @@ fn worker(source: &Path, folder: &Path) -> Outcome<(Package, Duration, Duration)
             first = Some(began.elapsed());
         }
         match message {
-            Message::Done { .. } => {
-                return Ok((package, began.elapsed(), first.ok_or("never playable")?));
+            Message::Done { report, .. } => {
+                return Ok(Worked {
+                    package,
+                    report,
+                    whole: began.elapsed(),
+                    first: first.ok_or("never playable")?,
+                });
             }
             Message::Failed { sentence, .. } => return Err(sentence.as_str().into()),
             _ => {}
@@ -91,7 +106,8 @@ fn worker(source: &Path, folder: &Path) -> Outcome<(Package, Duration, Duration)
 }
 
 /// ffmpeg making the rungs that the worker encoded, from one decode.
-fn ffmpeg(source: &Path, package: &Package, folder: &Path) -> Outcome<Duration> {
+fn ffmpeg(source: &Path, made: &Worked, folder: &Path) -> Outcome<Duration> {
+    let package = &made.package;
     let mut graph = String::new();
     let mut outputs: Vec<String> = Vec::new();
     let rungs: Vec<_> = package
@@ -104,12 +120,21 @@ fn ffmpeg(source: &Path, package: &Package, folder: &Path) -> Outcome<Duration> 
         let TrackKind::Video { width, height, .. } = track.kind else {
             continue;
         };
+        let line = made
+            .report
+            .ladder
+            .iter()
+            .find(|line| line.track == track.id);
+        let cap = line
+            .and_then(|line| line.max_bps)
+            .ok_or("a rung without a cap")?;
         graph.push_str(&format!(";[s{i}]scale={width}:{height}[v{i}]"));
         let file = folder.join(format!("ffmpeg-{i}.mp4")).display().to_string();
         let options = format!(
             "-map [v{i}] -c:v libx264 -preset veryfast -profile:v high -pix_fmt yuv420p -crf 23 \
-             -maxrate 1360k -bufsize 2720k -bf 3 -sc_threshold 0 -force_key_frames \
-             expr:gte(t,n_forced*2) {file}"
+             -maxrate {cap} -bufsize {} -bf 3 -sc_threshold 0 -force_key_frames \
+             expr:gte(t,n_forced*2) {file}",
+            2 * cap
         );
         outputs.extend(options.split_whitespace().map(str::to_owned));
     }

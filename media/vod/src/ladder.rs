@@ -201,6 +201,14 @@ impl Ladder {
     }
 }
 
+impl Rung {
+    /// The highest mean rate over two seconds that an encoder may use, in bits a second. Quality decides
+    /// the rate; this only caps it, a quarter above what is aimed at.
+    pub fn max_bps(&self) -> u64 {
+        (self.bitrate_bps / 4 * 5).max(64_000)
+    }
+}
+
 impl VideoFacts {
     /// The picture's size as it is meant to be seen: upright, with square pixels. The number of lines
     /// as stored stays; a shape beyond 1 : 8 is taken for an error in the file and not applied.

@@ -36,7 +36,9 @@ pub struct Job {
 }
 
 /// What a worker says, in this order: `Probed`, then the others as they happen, and last `Done` or
-/// `Failed`. A worker that ends without either has died and may be started again.
+/// `Failed`. `Progress` may come at any time and comes every few seconds as long as the source is being
+/// read, also before `Probed`: whoever hears nothing for minutes may end the worker. A worker that ends
+/// without either has died and may be started again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Message {
@@ -66,7 +68,7 @@ pub enum Message {
     Poster(Poster),
     /// The storyboard grew.
     Storyboard(Storyboard),
-    /// How far the whole job is.
+    /// How far the whole job is; often the same as before, as a sign of life.
     Progress {
         /// 0 to 1.
         #[serde(deserialize_with = "share")]
@@ -85,9 +87,23 @@ pub enum Message {
     Failed {
         /// What happened and what to do, for a person.
         sentence: Sentence,
-        /// Whether another attempt with the same source may end better.
-        retriable: bool,
+        /// What would help.
+        remedy: Remedy,
     },
+}
+
+/// What would help a job that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Remedy {
+    /// Nothing: the file does not get better.
+    None,
+    /// Another attempt, which goes on behind what is listed.
+    GoOn,
+    /// Another attempt from the start, under a new key: what is listed cannot be gone on with.
+    BeginAnew,
+    /// Room on the disk; then as [`Remedy::GoOn`].
+    Room,
 }
 
 /// The uploaded file's name: at most 255 characters, without control characters and slashes.
@@ -292,7 +308,7 @@ mod tests {
         });
         messages.push(Message::Failed {
             sentence: "the file is cut short".into(),
-            retriable: false,
+            remedy: Remedy::None,
         });
         messages
     }

@@ -70,6 +70,8 @@ pub struct RungReport {
     pub width: u32,
     /// Pixels; 0 for sound.
     pub height: u32,
+    /// The cap on the rate of an encoded picture: the highest mean over two seconds.
+    pub max_bps: Option<u64>,
     /// Encoded or remuxed.
     pub made: Made,
     /// Why, for a person.

@@ -17,21 +17,24 @@ mod mux;
 mod pictures;
 mod plan;
 mod probe;
+mod riff;
 mod sandbox;
 mod seam;
 mod shelf;
 mod source;
 mod timeline;
+mod tone;
 
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::mpsc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::names::Sentence;
-use crate::package::Package;
+use crate::package::{Package, Track};
 use crate::protocol::{Job, Message, read_frame, write_frame};
+use engine::News;
 use failure::Failure;
 use mux::Draft;
 use plan::Planned;
@@ -58,7 +61,7 @@ pub fn run() -> ExitCode {
         Err(failure) => {
             let message = Message::Failed {
                 sentence: Sentence::new(failure.to_string()),
-                retriable: failure.is_retriable(),
+                remedy: failure.remedy(),
             };
             match say(&message) {
                 Ok(()) => ExitCode::SUCCESS,
@@ -105,7 +108,10 @@ fn end_with_input() -> Result<(), Failure> {
 
 fn work(job: &Job) -> Result<(), Failure> {
     let began = Instant::now();
-    let facts = probe::probe()?;
+    // A page that shows how far the job is does not fall back to nothing while the probe reads.
+    let mut progress = Progress::new(job.resume.as_ref().map_or(0.0, ratio));
+    progress.tell_what_is_there()?;
+    let facts = probe::probe(&mut || progress.beat())?;
     let Planned {
         mut report,
         mut package,
@@ -118,6 +124,7 @@ fn work(job: &Job) -> Result<(), Failure> {
 
     let (sender, events) = mpsc::channel();
     let shelf = Shelf::new(PathBuf::from("."), sender);
+    shelf.sweep()?;
     for track in plan.drafts().filter(|draft| draft.listed.is_some()) {
         look_at_files(track, &shelf)?;
         // Told anew where the word was lost.
@@ -128,21 +135,21 @@ fn work(job: &Job) -> Result<(), Failure> {
             });
         }
     }
-    let mut progress = Progress {
-        began: Instant::now(),
-        at_start: ratio(&package),
-        told: None,
-    };
-    engine::work(&facts, &plan, &shelf, &events, &mut |message| {
-        package
-            .apply(&message)
-            .map_err(|e| Failure::Machine(format!("the package does not grow as planned: {e}")))?;
-        say(&message)?;
-        match progress.after(&package) {
-            Some(message) => say(&message),
-            None => Ok(()),
+    let mut progress = Progress::new(ratio(&package));
+    progress.tell_what_is_there()?;
+    engine::work(&facts, &plan, &shelf, &events, &mut |news| match news {
+        News::Moved => progress.beat(),
+        News::Made(message) => {
+            package.apply(&message).map_err(|e| {
+                Failure::Machine(format!("the package does not grow as planned: {e}"))
+            })?;
+            say(&message)?;
+            progress.grew(ratio(&package))
         }
     })?;
+    if let Some(failure) = cut_short(&package) {
+        return Err(failure);
+    }
     package
         .finish()
         .map_err(|e| Failure::Machine(format!("the package is not whole: {e}")))?;
@@ -166,29 +173,72 @@ fn look_at_files(draft: &Draft, shelf: &Shelf) -> Result<(), Failure> {
         .map_err(|_| GONE)
 }
 
-/// How far the job is, told at most five times a second.
+/// What was read to its end was not always whole: a large source is planned by what its header says of
+/// its length. Players were told of a video that is not there, so the job fails.
+fn cut_short(package: &Package) -> Option<Failure> {
+    let ns = |track: &Track| timeline::ticks_to_ns(track.duration(), track.timescale);
+    let made = package.tracks.iter().map(ns).max().unwrap_or(0);
+    Failure::cut_short(package.duration_ms.saturating_mul(1_000_000), made)
+}
+
+/// How far the job is: told where it grows, at most five times a second, and as a sign of life where
+/// it does not.
 struct Progress {
     began: Instant,
     /// What an earlier attempt has done.
     at_start: f64,
-    told: Option<(Instant, f64)>,
+    ratio: f64,
+    told: Option<Instant>,
 }
 
 impl Progress {
-    fn after(&mut self, package: &Package) -> Option<Message> {
-        let ratio = ratio(package);
-        if self
-            .told
-            .is_some_and(|(at, before)| at.elapsed().as_millis() < 200 || ratio <= before)
-        {
-            return None;
+    const OFTEN: Duration = Duration::from_millis(200);
+    const SELDOM: Duration = Duration::from_secs(5);
+
+    fn new(at_start: f64) -> Self {
+        Self {
+            began: Instant::now(),
+            at_start,
+            ratio: at_start,
+            told: None,
         }
-        self.told = Some((Instant::now(), ratio));
+    }
+
+    /// So much was done before.
+    fn tell_what_is_there(&mut self) -> Result<(), Failure> {
+        if self.at_start > 0.0 {
+            self.tell()?;
+        }
+        Ok(())
+    }
+
+    /// So much is done now.
+    fn grew(&mut self, ratio: f64) -> Result<(), Failure> {
+        if ratio <= self.ratio || self.told.is_some_and(|at| at.elapsed() < Self::OFTEN) {
+            return Ok(());
+        }
+        self.ratio = ratio;
+        self.tell()
+    }
+
+    /// Something moves.
+    fn beat(&mut self) -> Result<(), Failure> {
+        match self.told.unwrap_or(self.began).elapsed() < Self::SELDOM {
+            true => Ok(()),
+            false => self.tell(),
+        }
+    }
+
+    fn tell(&mut self) -> Result<(), Failure> {
+        self.told = Some(Instant::now());
         let spent = self.began.elapsed().as_secs_f64();
         // The first seconds are start-up and say nothing about the rest.
-        let done = ratio - self.at_start;
-        let eta_ms = (done > 0.02).then(|| (spent * (1.0 - ratio) / done * 1000.0) as u64);
-        Some(Message::Progress { ratio, eta_ms })
+        let done = self.ratio - self.at_start;
+        let eta_ms = (done > 0.02).then(|| (spent * (1.0 - self.ratio) / done * 1000.0) as u64);
+        say(&Message::Progress {
+            ratio: self.ratio,
+            eta_ms,
+        })
     }
 }
 

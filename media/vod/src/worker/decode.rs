@@ -7,6 +7,7 @@ use super::elements::make;
 use super::encode::{add_queue, add_scale, link, pad};
 use super::failure::Failure;
 use super::probe::Facts;
+use super::tone;
 
 /// Coded data that may wait for a decoder while the other stream catches up.
 const CODED_BYTES_WAITING: u32 = 64 << 20;
@@ -35,7 +36,7 @@ pub fn add_decoder(
     Ok(decoder)
 }
 
-/// Adds what makes pictures upright, progressive, square and of that size.
+/// Adds what makes pictures upright, progressive, square, of the standard range and of that size.
 pub fn add_picture_filters(
     pipeline: &gst::Pipeline,
     from: &gst::Element,
@@ -68,6 +69,9 @@ pub fn add_picture_filters(
         last = turn;
     }
     let (scale, filter) = add_scale(pipeline, width, height)?;
+    if let Some(hdr) = facts.picture.as_ref().and_then(|picture| picture.hdr) {
+        tone::add(&scale, &filter, hdr, (width, height))?;
+    }
     link(&last, &scale)?;
     Ok(filter)
 }

@@ -67,13 +67,22 @@ impl Plan {
     }
 }
 
+/// What the work tells on its way.
+#[derive(Debug)]
+pub enum News {
+    /// Something was made.
+    Made(Message),
+    /// Nothing was made, but the source's time moved on: a resumed job reads what it has made before.
+    Moved,
+}
+
 /// Makes all renditions and pictures. Ends when everything is on disk.
 pub fn work(
     facts: &Facts,
     plan: &Plan,
     shelf: &Shelf,
     events: &Receiver<Event>,
-    tell: &mut dyn FnMut(Message) -> Result<(), Failure>,
+    tell: &mut dyn FnMut(News) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let pipeline = gst::Pipeline::new();
     pipeline.use_clock(None::<&gst::Clock>);
@@ -89,7 +98,7 @@ fn build(
     plan: &Plan,
     shelf: &Shelf,
 ) -> Result<Arc<Seam>, Failure> {
-    let (parse, _) = add_source(pipeline)?;
+    let parse = add_source(pipeline)?.parse;
     let seam = Arc::new(Seam::new(shelf, plan.listed_sound_end()));
     let mut ways: Vec<Way> = Vec::new();
     if let Some(picture) = &facts.picture {
@@ -242,8 +251,9 @@ fn run(
     pipeline: &gst::Pipeline,
     seam: &Arc<Seam>,
     events: &Receiver<Event>,
-    tell: &mut dyn FnMut(Message) -> Result<(), Failure>,
+    tell: &mut dyn FnMut(News) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
+    let mut warnings = Warnings::default();
     let bus = pipeline
         .bus()
         .ok_or_else(|| Failure::Machine("a pipeline without a bus".into()))?;
@@ -254,7 +264,7 @@ fn run(
     loop {
         match events.recv_timeout(Duration::from_millis(50)) {
             Ok(Event::Message(message)) => {
-                tell(*message)?;
+                tell(News::Made(*message))?;
                 moved.0 = Instant::now();
                 continue;
             }
@@ -272,12 +282,12 @@ fn run(
                     return Err(cause.unwrap_or_else(|| failure_of(error)));
                 }
                 gst::MessageView::Warning(warning) => {
-                    eprintln!("worker: {} {:?}", warning.error(), warning.debug());
+                    warnings.count(warning);
                 }
                 gst::MessageView::Eos(_) => {
                     for event in events.try_iter() {
                         match event {
-                            Event::Message(message) => tell(*message)?,
+                            Event::Message(message) => tell(News::Made(*message))?,
                             Event::Failed(failure) => return Err(failure),
                         }
                     }
@@ -289,8 +299,34 @@ fn run(
         let taken = seam.taken();
         if taken != moved.1 {
             moved = (Instant::now(), taken);
+            tell(News::Moved)?;
         } else if moved.0.elapsed() > STALL {
             return Err(Failure::Stalled(String::new()));
+        }
+    }
+}
+
+/// A damaged file warns with each of its frames: the first one is kept, the others are counted, and the
+/// log has one line at the end.
+#[derive(Default)]
+struct Warnings {
+    count: u64,
+    first: String,
+}
+
+impl Warnings {
+    fn count(&mut self, warning: &gst::message::Warning) {
+        if self.count == 0 {
+            self.first = format!("{} {:?}", warning.error(), warning.debug());
+        }
+        self.count += 1;
+    }
+}
+
+impl Drop for Warnings {
+    fn drop(&mut self) {
+        if self.count > 0 {
+            eprintln!("worker: {} warnings, the first: {}", self.count, self.first);
         }
     }
 }

@@ -179,9 +179,7 @@ fn rungs(facts: &Facts, ladder: &Ladder, threads: u32) -> Vec<Rung> {
                 },
                 width: rung.width,
                 height: rung.height,
-                max_kbps: u32::try_from(rung.bitrate_bps / 800)
-                    .unwrap_or(u32::MAX)
-                    .max(64),
+                max_kbps: u32::try_from(rung.max_bps() / 1000).unwrap_or(u32::MAX),
                 // The encoders run side by side: each gets threads by its share of the work.
                 is_steady: facts
                     .ladder
@@ -203,6 +201,7 @@ fn report(facts: &Facts, ladder: &Ladder) -> Report {
             track: rung.id.clone(),
             width: rung.width,
             height: rung.height,
+            max_bps: (rung.made == Made::Encoded).then(|| rung.max_bps()),
             made: rung.made,
             reason: rung.reason.clone(),
         })
@@ -211,6 +210,7 @@ fn report(facts: &Facts, ladder: &Ladder) -> Report {
         track: audio.id.clone(),
         width: 0,
         height: 0,
+        max_bps: None,
         made: audio.made,
         reason: audio.reason.clone(),
     }));

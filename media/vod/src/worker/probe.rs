@@ -7,6 +7,7 @@ mod found;
 mod stream;
 
 use std::fs::File;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,9 +17,11 @@ use gstreamer::prelude::*;
 use super::boxes;
 use super::elements::make;
 use super::failure::Failure;
+use super::riff;
 use super::source::{
-    Kind, add_source, container_words, failure_of, kind_of, make_plain, stream_of,
+    Kind, Source, add_source, container_words, failure_of, kind_of, make_plain, stream_of,
 };
+use super::tone::Hdr;
 use crate::ladder::SourceFacts;
 use crate::package::Ratio;
 use found::Found;
@@ -32,8 +35,13 @@ const LATEST_START_NS: u64 = 10_000_000_000;
 const EXTRA_LOOK: Duration = Duration::from_millis(400);
 /// A file as small as this is always looked at to its end: that takes no time.
 const SMALL_BYTES: u64 = 64 << 20;
-/// No data for so long ends the probe.
-const STALL: Duration = Duration::from_secs(12);
+/// Nothing read for so long ends the probe: a disk that hangs, a machine that has no time.
+const STALL: Duration = Duration::from_secs(30);
+/// All is read, and still there is no end for so long: then it is the file's fault.
+const LATEST_END: Duration = Duration::from_secs(12);
+/// The most that is read, as a multiple of the file and beyond: a demuxer may look for its index first,
+/// but one that reads in circles must end.
+const MOST_READ: (u64, u64) = (8, 1 << 30);
 /// The longest time in which a transport stream may hold nothing.
 const LONGEST_HOLE_NS: u64 = 60_000_000_000;
 /// Most streams that are looked at.
@@ -67,6 +75,8 @@ pub struct Picture {
     pub decoder: Option<String>,
     /// How to turn it upright, as `videoflip` names it.
     pub flip: Option<&'static str>,
+    /// How it codes brightness, where that is of a high dynamic range.
+    pub hdr: Option<Hdr>,
     /// Frames a second, nominal.
     pub frame_rate: Ratio,
     /// Whether frames come at that rate.
@@ -103,16 +113,18 @@ pub struct Sound {
     pub language: Option<String>,
 }
 
-/// Looks at the source behind [`super::source::INPUT`].
-pub fn probe() -> Result<Facts, Failure> {
+/// Looks at the source behind [`super::source::INPUT`]; calls `beat` again and again as long as it reads.
+pub fn probe(beat: &mut dyn FnMut() -> Result<(), Failure>) -> Result<Facts, Failure> {
     let mut file = File::open(super::source::INPUT)?;
     let bytes = file.metadata()?.len();
     if bytes == 0 {
         return Err(Failure::Empty);
     }
     let boxes = boxes::top_level_end(&mut file)?;
+    // Sizes of AVI files are now and then off by a little.
+    let avi_end = riff::claimed_end(&mut file)?.filter(|end| end - end / 20 > bytes);
     drop(file);
-    if let Some((end, _)) = boxes
+    if let Some(end) = boxes.map(|(end, _)| end).or(avi_end)
         && end > bytes
     {
         let percent = u128::from(bytes) * 100 / u128::from(end);
@@ -123,7 +135,11 @@ pub fn probe() -> Result<Facts, Failure> {
 
     let pipeline = gst::Pipeline::new();
     pipeline.use_clock(None::<&gst::Clock>);
-    let (parse, typefind) = add_source(&pipeline)?;
+    let Source {
+        parse,
+        typefind,
+        read,
+    } = add_source(&pipeline)?;
     let scan = Arc::new(Scan::default());
     scan.lock().bytes = bytes;
 
@@ -149,7 +165,7 @@ pub fn probe() -> Result<Facts, Failure> {
         found.changed.notify_all();
     });
 
-    let outcome = run(&pipeline, &scan);
+    let outcome = run(&pipeline, &scan, &read, beat);
     let _ = pipeline.set_state(gst::State::Null);
     let scanned = std::mem::take(&mut *scan.lock());
 
@@ -187,13 +203,19 @@ impl Scan {
     }
 }
 
-fn run(pipeline: &gst::Pipeline, scan: &Arc<Scan>) -> Result<(), Failure> {
+fn run(
+    pipeline: &gst::Pipeline,
+    scan: &Scan,
+    read: &AtomicU64,
+    beat: &mut dyn FnMut() -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let bus = pipeline
         .bus()
         .ok_or_else(|| Failure::Machine("a pipeline without a bus".into()))?;
     pipeline
         .set_state(gst::State::Playing)
         .map_err(|_| Failure::Machine("the probe does not start".into()))?;
+    let endless = || Failure::Damaged(": reading it does not come to an end".into());
     let mut moved = (Instant::now(), 0);
     loop {
         while let Some(message) = bus.pop() {
@@ -226,18 +248,28 @@ fn run(pipeline: &gst::Pipeline, scan: &Arc<Scan>) -> Result<(), Failure> {
         if found.is_enough() {
             return Ok(());
         }
-        if found.progress != moved.1 {
-            moved = (Instant::now(), found.progress);
-        } else if moved.0.elapsed() > STALL {
-            return Err(Failure::Damaged(
-                ": reading it does not come to an end".into(),
-            ));
-        }
+        let bytes = found.bytes;
         let (found, _) = scan
             .changed
             .wait_timeout(found, Duration::from_millis(10))
             .unwrap_or_else(PoisonError::into_inner);
         drop(found);
+        let read = read.load(Ordering::Relaxed);
+        if read
+            > bytes
+                .saturating_mul(MOST_READ.0)
+                .saturating_add(MOST_READ.1)
+        {
+            return Err(endless());
+        }
+        if read != moved.1 {
+            moved = (Instant::now(), read);
+            beat()?;
+        } else if read >= bytes && moved.0.elapsed() > LATEST_END {
+            return Err(endless());
+        } else if moved.0.elapsed() > STALL {
+            return Err(Failure::Stalled(String::new()));
+        }
     }
 }
 
@@ -314,7 +346,6 @@ fn watch(pipeline: &gst::Pipeline, pad: &gst::Pad, scan: &Arc<Scan>) -> Result<(
                         Some(gst::PadProbeData::Event(event)) => stream.hear(event),
                         _ => {}
                     }
-                    found.progress += 1;
                     if found.is_enough() {
                         scan.changed.notify_all();
                     }

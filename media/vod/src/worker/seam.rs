@@ -13,6 +13,7 @@ use super::pictures::PosterChoice;
 use super::shelf::Shelf;
 use super::source::Kind;
 use super::timeline::{Frames, Marks, SLACK_NS, Samples, ticks_to_ns};
+use super::tone::Hdr;
 
 /// Where the source's clock ends and the video's begins.
 pub struct Seam {
@@ -139,7 +140,10 @@ impl Seam {
             if let Some(found) = sample.caps().and_then(|caps| caps.structure(0)) {
                 let caps = side.caps.make_mut();
                 for field in ["colorimetry", "chroma-site"] {
-                    if let Ok(value) = found.get::<&str>(field) {
+                    // What nobody mapped is at least not called what no player of ours expects.
+                    if let Ok(value) = found.get::<&str>(field)
+                        && Hdr::of(value).is_none()
+                    {
                         caps.set(field, value);
                     }
                 }

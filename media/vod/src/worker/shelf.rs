@@ -38,7 +38,7 @@ impl Shelf {
             fs::create_dir_all(parent)?;
             sync_folder(&self.folder)?;
         }
-        let unfinished = path.with_extension("part");
+        let unfinished = path.with_extension(UNFINISHED);
         let mut file = File::create(&unfinished)?;
         let mut size = 0_u64;
         for part in parts {
@@ -48,6 +48,18 @@ impl Shelf {
         file.sync_data()?;
         fs::rename(&unfinished, &path)?;
         Ok(size)
+    }
+
+    /// Removes what a worker that was killed had begun: files that have no name of their own yet.
+    pub fn sweep(&self) -> io::Result<()> {
+        sweep(&self.folder)?;
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                sweep(&entry.path())?;
+            }
+        }
+        Ok(())
     }
 
     /// Reads a file back.
@@ -75,6 +87,19 @@ impl Shelf {
     pub fn fail(&self, failure: Failure) {
         let _ = self.events.send(Event::Failed(failure));
     }
+}
+
+/// The ending of a file's name until it is whole.
+const UNFINISHED: &str = "part";
+
+fn sweep(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == UNFINISHED) {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
 }
 
 fn sync_folder(folder: &Path) -> io::Result<()> {

@@ -1,10 +1,14 @@
 //! The way into a source: `filesrc ! parsebin`, which yields each stream parsed but not
 //! decoded, for the probe and for the work alike; and the words for what GStreamer reports.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use gstreamer as gst;
 use gstreamer::prelude::*;
 
 use super::elements::make;
+use super::encode::pad;
 use super::failure::Failure;
 
 /// The source, opened anew through the descriptor that the daemon passed.
@@ -21,8 +25,18 @@ pub enum Kind {
     Other,
 }
 
-/// Adds the source to a pipeline; returns `parsebin` (pads come and go) and the `typefind` in it.
-pub fn add_source(pipeline: &gst::Pipeline) -> Result<(gst::Element, gst::Element), Failure> {
+/// The way into the source.
+pub struct Source {
+    /// `parsebin`: pads come and go.
+    pub parse: gst::Element,
+    /// The `typefind` in it.
+    pub typefind: gst::Element,
+    /// Bytes read so far, those read twice counted twice.
+    pub read: Arc<AtomicU64>,
+}
+
+/// Adds the source to a pipeline.
+pub fn add_source(pipeline: &gst::Pipeline) -> Result<Source, Failure> {
     let file = make("filesrc")?;
     file.set_property("location", INPUT);
     file.set_property("blocksize", 65_536_u32);
@@ -36,7 +50,19 @@ pub fn add_source(pipeline: &gst::Pipeline) -> Result<(gst::Element, gst::Elemen
         .add_many(all)
         .map_err(|e| Failure::Machine(e.to_string()))?;
     gst::Element::link_many(all).map_err(|e| Failure::Machine(e.to_string()))?;
-    Ok((parse, typefind))
+    let read = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&read);
+    // Pulled or pushed: a demuxer that looks for its index shows no buffer on any pad of its own.
+    pad(&file, "src")?.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        let bytes = info.buffer().map_or(0, |buffer| buffer.size() as u64);
+        count.fetch_add(bytes, Ordering::Relaxed);
+        gst::PadProbeReturn::Ok
+    });
+    Ok(Source {
+        parse,
+        typefind,
+        read,
+    })
 }
 
 /// Makes the times of a Matroska stream its running times.
@@ -205,7 +231,7 @@ pub fn failure_of(error: &gst::message::Error) -> Failure {
         _ => {}
     }
     match cause.kind::<gst::ResourceError>() {
-        Some(gst::ResourceError::NoSpaceLeft) => Failure::Machine("the disk is full".into()),
+        Some(gst::ResourceError::NoSpaceLeft) => Failure::NoRoom,
         Some(gst::ResourceError::Read | gst::ResourceError::Seek) => {
             Failure::Damaged(String::new())
         }

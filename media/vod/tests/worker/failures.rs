@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use lectern_vod::protocol::Remedy;
 use tempfile::TempDir;
 
 use super::run::fail;
@@ -63,7 +64,7 @@ fn each_bad_file_gets_its_sentence() {
         ("cut.mkv", &captions[..200], ""),
     ];
     for (name, bytes, words) in cases {
-        let (sentence, retriable) = fail(&written(name, bytes));
+        let (sentence, remedy) = fail(&written(name, bytes));
         assert!(
             sentence.contains(words),
             "{name}: {sentence:?} lacks {words:?}"
@@ -72,7 +73,46 @@ fn each_bad_file_gets_its_sentence() {
             sentence.ends_with('.') && !sentence.contains('/'),
             "{name}: {sentence:?}"
         );
-        assert!(!retriable, "{name}: the file will not get better");
+        assert_eq!(remedy, Remedy::None, "{name}: the file will not get better");
+    }
+}
+
+#[test]
+fn a_large_film_that_ends_early_fails_though_it_could_be_played_so_far() {
+    // Beyond 64 MiB the probe believes the header and does not read to the end.
+    let folder = TempDir::new().unwrap();
+    for (name, seconds, codec, words) in [
+        ("cut.mkv", 8, "huffyuv", "it says that it lasts 0:08, but"),
+        (
+            "cut.flv",
+            12,
+            "flv1 -q 1",
+            "it says that it lasts 0:12, but",
+        ),
+        ("cut.avi", 8, "huffyuv", "only 5"),
+    ] {
+        let whole = source::make(
+            folder.path(),
+            name,
+            &format!(
+                "-f lavfi -i testsrc2=s=640x360:r=25:d={seconds},noise=alls=60:allf=t -c:v {codec}"
+            ),
+        );
+        let length = fs::metadata(&whole).unwrap().len();
+        let cut = 68 << 20;
+        assert!(cut < length / 4 * 3, "{name} has only {length} bytes");
+        fs::File::options()
+            .write(true)
+            .open(&whole)
+            .unwrap()
+            .set_len(cut)
+            .unwrap();
+        let (sentence, remedy) = fail(&whole);
+        assert!(
+            sentence.contains(&format!("cut short: {words}")),
+            "{name}: {sentence}"
+        );
+        assert_eq!(remedy, Remedy::None, "{name}");
     }
 }
 

@@ -128,7 +128,7 @@ fn the_first_segments_of_all_rungs_come_before_the_second_of_any_but_the_sound()
         })
         .collect();
     assert!(
-        ratios.len() > 3 && ratios.windows(2).all(|pair| pair[0] < pair[1]),
+        ratios.len() > 3 && ratios.windows(2).all(|pair| pair[0] <= pair[1]),
         "{ratios:?}"
     );
 }
@@ -268,4 +268,43 @@ fn frames_at_uneven_times_are_cut_alike_on_all_rungs() {
         times.windows(2).all(|pair| pair[1] - pair[0] < 0.6),
         "something to cut at each half second"
     );
+}
+
+#[test]
+fn a_film_of_high_dynamic_range_is_mapped_to_the_range_that_its_renditions_name() {
+    // Grey at half of the signal's range: dark in PQ (92 cd/m²), and as it is in HLG.
+    for (transfer, brightness) in [("smpte2084", 145.0..160.0), ("arib-std-b67", 122.0..130.0)] {
+        let folder = TempDir::new().unwrap();
+        let made = make(&source::make(
+            folder.path(),
+            "bright.mp4",
+            &format!(
+                "-f lavfi -i color=c=0x808080:s=320x240:r=25:d=2 -c:v libx265 -preset ultrafast -pix_fmt yuv420p10le -tag:v hvc1 -x265-params log-level=none:colorprim=bt2020:transfer={transfer}:colormatrix=bt2020nc"
+            ),
+        ));
+        let reason = made.report.ladder[0].reason.as_str();
+        assert!(reason.contains("HEVC"), "{reason}");
+        assert!(made.report.notes[0].as_str().contains("dynamic range"));
+        let file = made.track_file("v240");
+        let stream = stream(&file);
+        for field in ["color_transfer", "color_primaries", "color_space"] {
+            assert_eq!(stream[field], "bt709", "{transfer}: {field}");
+        }
+        let output = Command::new("ffmpeg")
+            .args(["-v", "error", "-i"])
+            .arg(&file)
+            .args(["-vf", "signalstats,metadata=print:file=-", "-frames:v", "1"])
+            .args(["-f", "null", "-"])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let mean = |name: &str| -> f64 {
+            let rest = text.split(&format!("signalstats.{name}=")).nth(1).unwrap();
+            rest.lines().next().unwrap().parse().unwrap()
+        };
+        assert!(brightness.contains(&mean("YAVG")), "{transfer}: {text}");
+        for colour in ["UAVG", "VAVG"] {
+            assert!((mean(colour) - 128.0).abs() < 2.0, "{transfer}: {text}");
+        }
+    }
 }

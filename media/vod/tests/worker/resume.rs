@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use lectern_vod::package::{Made as How, Package};
-use lectern_vod::protocol::{Job, Message, read_frame};
+use lectern_vod::protocol::{Job, Message, Remedy, read_frame};
 use lectern_vod::spawn::{Worker, WorkerArgs};
 use tempfile::TempDir;
 
@@ -68,6 +68,20 @@ fn assert_decodes(file: &Path) {
     );
 }
 
+/// Before anything new is made, and before the probe has read the source.
+fn assert_tells_what_is_there(messages: &[Message]) {
+    let ratio = |message: &Message| match message {
+        Message::Progress { ratio, .. } => *ratio,
+        other => panic!("not how far it is: {other:?}"),
+    };
+    assert!(ratio(&messages[0]) > 0.0);
+    let probed = messages
+        .iter()
+        .position(|message| matches!(message, Message::Probed { .. }))
+        .unwrap();
+    assert!(ratio(&messages[probed + 1]) > 0.0);
+}
+
 fn killed_after(source: &Path, kills: &[usize]) -> Made {
     let folder = TempDir::new().unwrap();
     let mut order = job(source);
@@ -84,7 +98,13 @@ fn killed_after(source: &Path, kills: &[usize]) -> Made {
         kept = listed(&package, folder.path());
         order.resume = Some(package);
     }
+    let begun = ["poster.part", "a1/99.part"].map(|name| folder.path().join(name));
+    for path in &begun {
+        fs::write(path, b"what a killed worker had begun").unwrap();
+    }
     let (package, messages) = attempt(&order, source, folder.path(), usize::MAX);
+    assert!(begun.iter().all(|path| !path.exists()));
+    assert_tells_what_is_there(&messages);
     for (name, bytes) in &kept {
         let path: &PathBuf = name;
         assert_eq!(
@@ -161,7 +181,7 @@ fn what_was_planned_differently_is_not_continued() {
     match messages.last() {
         Some(Message::Failed {
             sentence,
-            retriable: true,
+            remedy: Remedy::BeginAnew,
         }) => {
             assert!(
                 sentence.as_str().contains("It has to begin anew"),

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use lectern_vod::names::TrackId;
 use lectern_vod::package::Package;
-use lectern_vod::protocol::{Job, Message, OriginalName, read_frame};
+use lectern_vod::protocol::{Job, Message, OriginalName, Remedy, read_frame};
 use lectern_vod::report::Report;
 use lectern_vod::spawn::{Worker, WorkerArgs};
 use serde_json::Value;
@@ -80,14 +80,11 @@ pub fn make(source: &Path) -> Made {
     }
 }
 
-/// The sentence of a job that must fail, and whether it may be tried again.
-pub fn fail(source: &Path) -> (String, bool) {
+/// The sentence of a job that must fail, and what would help.
+pub fn fail(source: &Path) -> (String, Remedy) {
     let folder = TempDir::new().expect("a folder");
     match messages(source, folder.path()).pop() {
-        Some(Message::Failed {
-            sentence,
-            retriable,
-        }) => (sentence.as_str().to_owned(), retriable),
+        Some(Message::Failed { sentence, remedy }) => (sentence.as_str().to_owned(), remedy),
         other => panic!("{} ended with {other:?}", source.display()),
     }
 }

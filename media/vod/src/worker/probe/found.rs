@@ -18,6 +18,7 @@ use crate::worker::elements::decoder_for;
 use crate::worker::failure::Failure;
 use crate::worker::h264;
 use crate::worker::source::{codec_words, container_words};
+use crate::worker::tone::Hdr;
 
 /// What is known so far.
 #[derive(Default)]
@@ -30,7 +31,6 @@ pub struct Found {
     pub(super) duration: Option<u64>,
     pub(super) at_end: bool,
     pub(super) different_since: Option<Instant>,
-    pub(super) progress: u64,
 }
 
 impl Found {
@@ -160,7 +160,6 @@ impl Found {
             .or_else(|| Ratio::new(1, 1))?;
         let (rate, steady) = stream.frame_rate()?;
         let start = self.start();
-        let transfer = caps.get::<&str>("colorimetry").unwrap_or_default();
         let length = if stream.last_end > start {
             stream.last_end - start
         } else {
@@ -185,9 +184,7 @@ impl Found {
                 .get::<&str>("interlace-mode")
                 .is_ok_and(|mode| mode != "progressive")
                 || has_fields(caps),
-            is_hdr: transfer.contains("smpte2084")
-                || transfer.contains("arib-std-b67")
-                || transfer.contains("bt2100"),
+            is_hdr: hdr_of(caps).is_some(),
             changes_format: stream.caps_changes > 0
                 || stream.segments > 1
                 || stream.clipped > 0
@@ -223,12 +220,8 @@ impl Found {
         let seen = self.streams.values().map(|s| s.last_end).max().unwrap_or(0);
         let named = self.duration.unwrap_or(0);
         let is_at_end = self.at_end || self.streams.values().all(|s| s.ended);
-        if is_at_end && named > 2_000_000_000 && seen + seen / 20 + 2_000_000_000 < named {
-            return Err(Failure::Truncated(format!(
-                "it says that it lasts {}, but ends after {}",
-                clock(named),
-                clock(seen)
-            )));
+        if is_at_end && let Some(failure) = Failure::cut_short(named, seen) {
+            return Err(failure);
         }
         // What was there counts, not what the header says, where every attempt reads to the end.
         let is_kept = self.video_facts(named).is_some_and(|facts| {
@@ -272,11 +265,17 @@ impl Found {
         }
 
         let video = self.video_facts(duration);
+        if video.as_ref().is_some_and(|video| video.is_hdr) {
+            notes.push(
+                "The picture is of a high dynamic range and is shown in the standard one.".into(),
+            );
+        }
         let picture = match self.video() {
             Some(stream) if video.is_some() => Some(Picture {
                 stream: self.id_among(stream),
                 decoder: decoder(stream, "picture")?,
                 flip: stream.turn.and_then(|(_, flip)| flip),
+                hdr: stream.structure().and_then(hdr_of),
                 frame_rate: thinned(stream.frame_rate().ok_or(Failure::NoStreams)?.0),
                 is_steady: stream.frame_rate().is_some_and(|(_, steady)| steady),
                 without_dts: stream.without_dts,
@@ -338,6 +337,10 @@ fn decoder(stream: &Stream, kind: &'static str) -> Result<Option<String>, Failur
     }
 }
 
+fn hdr_of(caps: &gst::StructureRef) -> Option<Hdr> {
+    Hdr::of(caps.get::<&str>("colorimetry").ok()?)
+}
+
 /// Every second frame, or fourth, of what has more than 60 a second.
 fn thinned(rate: Ratio) -> Ratio {
     let mut rate = rate;
@@ -389,14 +392,5 @@ fn codec_of(caps: &gst::StructureRef) -> Codec {
                 .unwrap_or(8),
         },
         _ => Codec::Other(codec_words(caps)),
-    }
-}
-
-/// `1:02:03` or `2:03`.
-fn clock(ns: u64) -> String {
-    let s = ns / 1_000_000_000;
-    match s / 3600 {
-        0 => format!("{}:{:02}", s / 60, s % 60),
-        hours => format!("{hours}:{:02}:{:02}", s / 60 % 60, s % 60),
     }
 }

@@ -24,12 +24,16 @@ pub async fn run(services: Services, stop: CancellationToken) -> anyhow::Result<
     tidy(&services).await;
     let tidying = {
         let (services, stop) = (services.clone(), stop.clone());
+        let mut changes = services.library.changes();
         async move {
             loop {
                 tokio::select! {
                     () = stop.cancelled() => return,
-                    () = tokio::time::sleep(TIDY_EVERY) => tidy(&services).await,
+                    () = tokio::time::sleep(TIDY_EVERY) => {}
+                    // Whoever deletes a video wants its room now.
+                    () = heard(&mut changes, ChangeKind::Removed) => {}
                 }
+                tidy(&services).await;
             }
         }
     };
@@ -56,18 +60,20 @@ async fn next(services: &Services) -> anyhow::Result<Option<lectern_library::Job
 
 /// Until something changed in the library, a time has passed, or the end.
 async fn wait(changes: &mut tokio::sync::broadcast::Receiver<Change>, stop: &CancellationToken) {
-    let queued = async {
-        loop {
-            match changes.recv().await {
-                Ok(change) if change.kind != ChangeKind::JobQueued => {}
-                _ => return,
-            }
-        }
-    };
     tokio::select! {
         () = stop.cancelled() => {}
         () = tokio::time::sleep(LOOK_EVERY) => {}
-        () = queued => {}
+        () = heard(changes, ChangeKind::JobQueued) => {}
+    }
+}
+
+/// Until a change of this kind; one that was missed counts as one.
+async fn heard(changes: &mut tokio::sync::broadcast::Receiver<Change>, kind: ChangeKind) {
+    loop {
+        match changes.recv().await {
+            Ok(change) if change.kind != kind => {}
+            _ => return,
+        }
     }
 }
 

@@ -11,7 +11,7 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rand::Rng;
 use serde_json::{Value, json};
@@ -125,8 +125,23 @@ fn worker_of(daemon: &Daemon) -> Option<nix::unistd::Pid> {
         .next()
 }
 
+/// The daemon's worker, as soon as one runs.
+async fn worker_at_work(daemon: &Daemon) -> nix::unistd::Pid {
+    let end = Instant::now() + support::PATIENCE;
+    loop {
+        if let Some(worker) = worker_of(daemon) {
+            return worker;
+        }
+        assert!(Instant::now() < end, "no worker was started");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Daemons that die one after the other at the same job, each in the worker's first moments.
+const DEATHS: usize = 6;
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_transcode_ends_whole_and_plays_when_daemon_or_worker_are_killed() {
+async fn a_transcode_ends_whole_and_plays_when_daemon_and_worker_are_killed_again_and_again() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state");
     std::fs::create_dir(&state).unwrap();
@@ -138,19 +153,39 @@ async fn a_transcode_ends_whole_and_plays_when_daemon_or_worker_are_killed() {
         let video = instructor
             .create_video(&film, &format!("Round {round}"))
             .await;
-        let moment = rand::rng().random_range(50..4000);
-        tokio::time::sleep(Duration::from_millis(moment)).await;
-        if round % 2 == 0 {
+        for death in 0..DEATHS {
+            worker_at_work(&daemon).await;
+            let moment = rand::rng().random_range(0..800);
+            tokio::time::sleep(Duration::from_millis(moment)).await;
+            let was_running = worker_of(&daemon).is_some();
             daemon.kill();
+            assert!(was_running, "death {death} hit no running job");
             daemon = Daemon::start(&state);
-            instructor.base.clone_from(&daemon.base);
-        } else if let Some(worker) = worker_of(&daemon) {
-            let _ = nix::sys::signal::kill(worker, nix::sys::signal::Signal::SIGKILL);
         }
+        instructor.base.clone_from(&daemon.base);
+        // The daemon sees the worker die, and its successor goes on behind what is listed.
+        let worker = worker_at_work(&daemon).await;
+        let moment = rand::rng().random_range(0..2000);
+        tokio::time::sleep(Duration::from_millis(moment)).await;
+        nix::sys::signal::kill(worker, nix::sys::signal::Signal::SIGKILL)
+            .expect("the worker's death hit no running job");
+        let key = key_of(&instructor, &video).await;
+
         let answer = instructor.wait_for(&video, &["ready", "failed"]).await;
         assert_eq!(answer["versions"][0]["state"], "ready", "{answer}");
+        if key.is_some() {
+            assert_eq!(key_of(&instructor, &video).await, key, "begun anew");
+        }
         plays(&instructor, &video).await;
     }
+}
+
+/// The key in the addresses of a video's files, once there is a poster.
+async fn key_of(client: &support::Client, video: &str) -> Option<String> {
+    let path = format!("/api/v1/videos/{video}");
+    let answer = client.get(&path).await.expect(200).json();
+    let poster = answer["versions"][0]["poster"].as_str()?;
+    poster.split('/').nth(4).map(ToOwned::to_owned)
 }
 
 /// Reads the whole package as ffprobe does: no message, and the film's length.

@@ -1,15 +1,15 @@
 //! One job from spawn to end: the worker's messages become the version's package, progress and end.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use lectern_library::{ChangeKind, Job, Library, PackageUpdate};
+use lectern_library::{ChangeKind, Error, Job, Library, PackageUpdate};
 use lectern_vod::names::Language;
 use lectern_vod::package::Package;
-use lectern_vod::protocol::{self, Message, OriginalName};
+use lectern_vod::protocol::{self, Message, OriginalName, Remedy};
 use lectern_vod::spawn::{Worker, WorkerArgs};
 use tokio_util::sync::CancellationToken;
 
@@ -19,10 +19,17 @@ use crate::services::Services;
 const SILENCE: Duration = Duration::from_secs(180);
 /// What is written down at most so often, but for what people wait for.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
+/// How often to look whether the job is still wanted, gets on, and need not make way.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// A job that is done so soon need not make way.
+const SOON: Duration = Duration::from_secs(120);
 
 const HUNG: &str = "Processing made no progress for three minutes and was stopped.";
 const DIED: &str = "Processing stopped unexpectedly. The file may be damaged.";
 const CONFUSED: &str = "The worker and the daemon did not understand each other. Restart Lectern; if it happens again, report it.";
+const NO_WORKER: &str =
+    "The worker cannot be started. Whoever runs the box finds the reason in its log.";
+const NOT_KEPT: &str = "The box could not write down what was made. Its disk may be failing: whoever runs the box finds the reason in its log.";
 
 /// Runs one job to its end; returns early when told to stop, with the job put back.
 pub async fn run(services: &Services, job: Job, stop: &CancellationToken) {
@@ -33,12 +40,15 @@ pub async fn run(services: &Services, job: Job, stop: &CancellationToken) {
         let (pump, state) = (pump.clone(), services.state.clone());
         move || pump.run(state)
     });
-    let mut look = tokio::time::interval(Duration::from_secs(5));
+    let mut look = tokio::time::interval(LOOK_EVERY);
     let why = loop {
         tokio::select! {
             ended = &mut pumping => break match ended {
                 Ok(end) => end,
-                Err(error) => End::Failed(format!("{CONFUSED} ({error})"), true),
+                Err(error) => {
+                    tracing::error!(event = "job.pump", %error);
+                    End::Setback(CONFUSED.to_owned())
+                }
             },
             () = stop.cancelled(), if !pump.is_killed() => pump.kill(End::Stopped),
             change = changes.recv() => {
@@ -53,7 +63,9 @@ pub async fn run(services: &Services, job: Job, stop: &CancellationToken) {
                 if !services.library.holds(job.lease) {
                     pump.kill(End::Gone);
                 } else if pump.silence() > SILENCE {
-                    pump.kill(End::Failed(HUNG.to_owned(), true));
+                    pump.kill(End::Setback(HUNG.to_owned()));
+                } else if pump.may_make_way() && awaits_first_segment(services).await {
+                    pump.kill(End::MadeWay);
                 }
             }
         }
@@ -65,6 +77,15 @@ pub async fn run(services: &Services, job: Job, stop: &CancellationToken) {
     }
 }
 
+/// Whether a job waits of which nothing can be watched yet; a library that cannot say has none.
+async fn awaits_first_segment(services: &Services) -> bool {
+    let library = services.library.clone();
+    let asked = move || library.awaits_first_segment(Timestamp::now());
+    tokio::task::spawn_blocking(asked)
+        .await
+        .is_ok_and(|waits| waits.unwrap_or(false))
+}
+
 /// How a job ended.
 #[derive(Debug, Clone)]
 enum End {
@@ -74,45 +95,90 @@ enum End {
         report: serde_json::Value,
         duration_ms: u64,
     },
-    /// A sentence for a person, and whether another try may end better.
-    Failed(String, bool),
-    /// What an earlier attempt left cannot be gone on with.
-    Anew,
+    /// For good: a sentence for a person.
+    Failed(String),
+    /// Another try, which goes on where this one was, may end better: a sentence for a person.
+    Setback(String),
+    /// What an earlier try left cannot be gone on with: a sentence for a person.
+    Anew(String),
+    /// The disk is full.
+    NoRoom,
     /// The daemon stops.
     Stopped,
+    /// A job comes first of which nothing can be watched yet.
+    MadeWay,
     /// Cancelled, or the video was removed.
     Gone,
 }
 
 impl End {
-    fn write_down(self, library: &Library, job: &Job) -> Result<(), lectern_library::Error> {
+    fn write_down(self, library: &Library, job: &Job) -> Result<(), Error> {
         let now = Timestamp::now();
         match self {
             Self::Done {
                 package,
                 report,
                 duration_ms,
-            } => {
-                tracing::info!(event = "job.ready", video = %job.video, version = job.version);
-                library
-                    .finish_job(job, package, report, duration_ms, now)
-                    .map(drop)
-            }
-            Self::Failed(sentence, may_pass) => {
-                tracing::warn!(event = "job.failed", video = %job.video, version = job.version, may_pass, %sentence);
-                match library.fail_job(job, &sentence, may_pass, None, now) {
-                    Err(lectern_library::Error::JobGone) => Ok(()),
-                    other => other,
+            } => match library.finish_job(job, package, report, duration_ms, now) {
+                Ok(_) => {
+                    tracing::info!(event = "job.ready", video = %job.video, version = job.version);
+                    Ok(())
                 }
+                Err(Error::JobGone) => Ok(()),
+                Err(error) => Self::not_kept(error).write_down(library, job),
+            },
+            Self::Failed(sentence) => {
+                tracing::warn!(event = "job.failed", video = %job.video, version = job.version, %sentence);
+                unless_gone(library.fail_job(job, &sentence, false, None, now))
             }
-            Self::Anew => {
+            Self::Setback(sentence) => {
+                tracing::warn!(event = "job.setback", video = %job.video, version = job.version, %sentence);
+                // Whatever goes wrong again and again behind an earlier try may be that try's fault.
+                let may_be_its_fault = job.is_last_try && package_of(job).is_some();
+                unless_gone(match may_be_its_fault {
+                    true => library.begin_anew(job, &sentence),
+                    false => library.fail_job(job, &sentence, true, None, now),
+                })
+            }
+            Self::Anew(sentence) => {
                 tracing::warn!(event = "job.anew", video = %job.video, version = job.version);
-                library.begin_anew(job)
+                unless_gone(library.begin_anew(job, &sentence))
+            }
+            Self::NoRoom => {
+                tracing::warn!(event = "job.no_room", video = %job.video, version = job.version);
+                unless_gone(library.wait_for_room(job, now))
+            }
+            Self::MadeWay => {
+                tracing::info!(event = "job.made_way", video = %job.video, version = job.version);
+                library.put_back(job)
             }
             Self::Stopped => library.put_back(job),
             Self::Gone => Ok(()),
         }
     }
+
+    /// What was made could not be kept.
+    fn not_kept(error: Error) -> Self {
+        tracing::error!(event = "job.not_kept", %error);
+        match error {
+            Error::JobGone => Self::Gone,
+            error if error.is_full() => Self::NoRoom,
+            _ => Self::Setback(NOT_KEPT.to_owned()),
+        }
+    }
+}
+
+fn unless_gone(written: Result<(), Error>) -> Result<(), Error> {
+    match written {
+        Err(Error::JobGone) => Ok(()),
+        other => other,
+    }
+}
+
+/// What an earlier try has listed, if it came to that.
+fn package_of(job: &Job) -> Option<Package> {
+    let package: Package = serde_json::from_str(job.package.as_deref()?).ok()?;
+    (!package.tracks.is_empty()).then_some(package)
 }
 
 /// Reads the worker's messages on a thread of its own; ended from outside by [`Pump::kill`].
@@ -122,6 +188,12 @@ struct Pump {
     began: Instant,
     /// When the worker last said something, in milliseconds since `began`
     heard_ms: AtomicU64,
+    /// When this run first made something new, in the same; 0 before
+    grew_ms: AtomicU64,
+    /// The worker's last guess of how long it takes to the end; 0 while it has none
+    eta_ms: AtomicU64,
+    /// Whether a player can begin
+    is_playable: AtomicBool,
     /// The worker while it runs, and why it was killed, if it was
     running: Mutex<(Option<Worker>, Option<End>)>,
 }
@@ -133,6 +205,9 @@ impl Pump {
             job,
             began: Instant::now(),
             heard_ms: AtomicU64::new(0),
+            grew_ms: AtomicU64::new(0),
+            eta_ms: AtomicU64::new(0),
+            is_playable: AtomicBool::new(false),
             running: Mutex::new((None, None)),
         }
     }
@@ -141,6 +216,16 @@ impl Pump {
         self.began
             .elapsed()
             .saturating_sub(Duration::from_millis(self.heard_ms.load(Ordering::Relaxed)))
+    }
+
+    fn may_make_way(&self) -> bool {
+        let since = |ms: &AtomicU64| Duration::from_millis(ms.load(Ordering::Relaxed));
+        self.is_playable.load(Ordering::Relaxed)
+            && is_cheap_to_put_off(
+                self.began.elapsed(),
+                since(&self.grew_ms),
+                since(&self.eta_ms),
+            )
     }
 
     fn is_killed(&self) -> bool {
@@ -172,21 +257,9 @@ impl Pump {
     }
 
     fn pump(&self, state: PathBuf) -> Result<End, End> {
-        let earlier: Option<Package> = self
-            .job
-            .package
-            .as_deref()
-            .and_then(|json| serde_json::from_str(json).ok());
-        let is_resumed = earlier
-            .as_ref()
-            .is_some_and(|package| !package.tracks.is_empty());
+        let earlier = package_of(&self.job);
         let mut package = earlier.clone().unwrap_or_default();
         let mut messages = self.start(state, earlier)?;
-        // Whatever goes wrong behind an earlier attempt may be its fault: the next one starts from nothing.
-        let fails = |sentence: String, may_pass: bool| match is_resumed && may_pass {
-            true => End::Anew,
-            false => End::Failed(sentence, may_pass),
-        };
         let mut report = None;
         let mut saved = Saved {
             at: None,
@@ -195,21 +268,23 @@ impl Pump {
         loop {
             let message: Message = match protocol::read_frame(&mut messages) {
                 Ok(Some(message)) => message,
-                Ok(None) => return Err(fails(DIED.to_owned(), true)),
-                Err(protocol::FrameError::Io(_)) => return Err(fails(DIED.to_owned(), true)),
-                Err(error) => return Err(fails(format!("{CONFUSED} ({error})"), true)),
+                Ok(None) | Err(protocol::FrameError::Io(_)) => {
+                    return Err(End::Setback(DIED.to_owned()));
+                }
+                Err(error) => return Err(confused(error)),
             };
             let now_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
             self.heard_ms.store(now_ms, Ordering::Relaxed);
-            package
-                .apply(&message)
-                .map_err(|error| fails(format!("{CONFUSED} ({error})"), true))?;
+            package.apply(&message).map_err(confused)?;
             match message {
-                Message::Failed {
-                    sentence,
-                    retriable,
-                } => {
-                    return Ok(fails(sentence.as_str().to_owned(), retriable));
+                Message::Failed { sentence, remedy } => {
+                    let sentence = sentence.as_str().to_owned();
+                    return Ok(match remedy {
+                        Remedy::None => End::Failed(sentence),
+                        Remedy::GoOn => End::Setback(sentence),
+                        Remedy::BeginAnew => End::Anew(sentence),
+                        Remedy::Room => End::NoRoom,
+                    });
                 }
                 Message::Done { package, report } => {
                     return Ok(End::Done {
@@ -219,14 +294,27 @@ impl Pump {
                     });
                 }
                 Message::Progress { ratio, eta_ms } => {
+                    self.eta_ms.store(eta_ms.unwrap_or(0), Ordering::Relaxed);
                     self.library
                         .job_progress(&self.job, ratio as f32, eta_ms, Timestamp::now())
                         .map_err(|_| End::Gone)?;
                 }
+                Message::Segment { .. } => {
+                    // Only the first one sets it.
+                    let _ = self.grew_ms.compare_exchange(
+                        0,
+                        now_ms.max(1),
+                        Ordering::Relaxed,
+                        Ordering::Relaxed,
+                    );
+                }
                 Message::Probed { report: probed, .. } => report = Some(json(&probed)?),
                 _ => {}
             }
-            self.save(&package, &mut report, &mut saved)?;
+            // Signs of life before the probe's end: there is nothing to keep yet.
+            if package != Package::default() {
+                self.save(&package, &mut report, &mut saved)?;
+            }
         }
     }
 
@@ -252,8 +340,10 @@ impl Pump {
             return Err(why.clone());
         }
         let started = Worker::start(&args, &order);
-        let (worker, messages) = started
-            .map_err(|error| End::Failed(format!("The worker cannot be started: {error}"), true))?;
+        let (worker, messages) = started.map_err(|error| {
+            tracing::error!(event = "job.no_worker", %error);
+            End::Setback(NO_WORKER.to_owned())
+        })?;
         running.0 = Some(worker);
         Ok(messages)
     }
@@ -266,6 +356,7 @@ impl Pump {
         saved: &mut Saved,
     ) -> Result<(), End> {
         let playable = package.is_playable();
+        self.is_playable.store(playable, Ordering::Relaxed);
         let is_due = saved.at.is_none_or(|at| at.elapsed() >= SAVE_EVERY);
         if !(is_due || report.is_some() || playable != saved.playable) {
             return Ok(());
@@ -280,15 +371,17 @@ impl Pump {
             at: Some(Instant::now()),
             playable,
         };
-        match self
-            .library
+        self.library
             .save_package(&self.job, update, Timestamp::now())
-        {
-            Ok(()) => Ok(()),
-            Err(lectern_library::Error::JobGone) => Err(End::Gone),
-            Err(error) => Err(End::Failed(error.to_string(), true)),
-        }
+            .map_err(End::not_kept)
     }
+}
+
+/// Whether a job that can be watched may be put off: it is far from its end, and has made new segments for
+/// as long as it took to come to the first one. (A resumed worker reads all that was made before; so at
+/// least half of its time is of use, however often it makes way.) Zero: nothing new yet, no guess yet.
+fn is_cheap_to_put_off(running: Duration, to_first_segment: Duration, to_end: Duration) -> bool {
+    !to_first_segment.is_zero() && running > to_first_segment * 2 && to_end > SOON
 }
 
 struct Saved {
@@ -297,5 +390,32 @@ struct Saved {
 }
 
 fn json(value: &impl serde::Serialize) -> Result<serde_json::Value, End> {
-    serde_json::to_value(value).map_err(|error| End::Failed(format!("{CONFUSED} ({error})"), true))
+    serde_json::to_value(value).map_err(confused)
+}
+
+fn confused(error: impl std::fmt::Display) -> End {
+    tracing::error!(event = "job.confused", %error);
+    End::Setback(CONFUSED.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_makes_way_only_when_half_of_its_time_was_of_use_and_much_is_left() {
+        let s = Duration::from_secs;
+        for (running, to_first_segment, to_end, may) in [
+            (s(100), s(0), s(3600), false),
+            (s(100), s(40), s(0), false),
+            (s(100), s(40), s(120), false),
+            (s(100), s(40), s(121), true),
+            (s(100), s(50), s(3600), false),
+            (s(2000), s(1500), s(3600), false),
+            (s(3001), s(1500), s(3600), true),
+        ] {
+            let found = is_cheap_to_put_off(running, to_first_segment, to_end);
+            assert_eq!(found, may, "{running:?} {to_first_segment:?} {to_end:?}");
+        }
+    }
 }

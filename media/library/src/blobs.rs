@@ -30,12 +30,7 @@ impl Folders {
             trash: content.join("trash"),
             content,
         };
-        for folder in [
-            &folders.blobs,
-            &folders.packages,
-            &folders.uploads,
-            &folders.trash,
-        ] {
+        for folder in [&folders.blobs, &folders.packages, &folders.uploads] {
             fs::create_dir_all(folder)?;
             sync_folder(folder)?;
         }

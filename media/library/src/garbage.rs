@@ -41,19 +41,21 @@ impl Library {
     /// [`Error::Busy`] when a file is just being placed, or a backup holds all of them: waiting
     /// for those would keep uploads waiting, too. [`Error::Io`], [`Error::Store`].
     pub fn collect_garbage(&self) -> Result<Swept, Error> {
+        // Not at the start: a full disk may have no room for a folder, and must not keep the box from it.
+        let trash = &self.inner.folders.trash;
+        if let Err(error) = fs::create_dir_all(trash) {
+            tracing::info!(event = "library.no_trash", %error);
+        }
         let mut swept = self.set_garbage_aside()?;
-        for path in entries(&self.inner.folders.trash)? {
-            match remove(&path, &mut swept.bytes) {
-                Ok(()) => {}
-                Err(error) => {
-                    tracing::info!(event = "library.garbage_stays", path = %path.display(), %error);
-                }
+        for path in entries(trash).unwrap_or_default() {
+            if let Err(error) = remove(&path, &mut swept.bytes) {
+                stays(&path, &error);
             }
         }
         Ok(swept)
     }
 
-    /// Renames alone, under the lock.
+    /// Renames alone, under the lock; but what has no place in the trash goes at once.
     fn set_garbage_aside(&self) -> Result<Swept, Error> {
         let _alone = match self.inner.placing.try_write() {
             Ok(alone) => alone,
@@ -62,32 +64,45 @@ impl Library {
         };
         let folders = &self.inner.folders;
         let kept = self.kept()?;
-        let set_aside = |path: &Path, count: &mut u64| -> Result<(), Error> {
-            if !kept.contains(path) {
-                let name = format!("{:032x}", rand::random::<u128>());
-                fs::rename(path, folders.trash.join(name))?;
-                *count += 1;
-            }
-            Ok(())
-        };
         let mut swept = Swept::default();
+        let mut set_aside = |path: &Path| -> u64 {
+            if kept.contains(path) {
+                return 0;
+            }
+            let name = format!("{:032x}", rand::random::<u128>());
+            let gone = fs::rename(path, folders.trash.join(name))
+                .or_else(|_| remove(path, &mut swept.bytes));
+            match gone {
+                Ok(()) => 1,
+                Err(error) => {
+                    stays(path, &error);
+                    0
+                }
+            }
+        };
+        let (mut blobs, mut packages, mut uploads) = (0, 0, 0);
         for folder in entries(&folders.blobs)? {
             for blob in entries(&folder)? {
-                set_aside(&blob, &mut swept.blobs)?;
+                blobs += set_aside(&blob);
             }
         }
         for video in entries(&folders.packages)? {
-            set_aside(&video, &mut swept.packages)?;
+            packages += set_aside(&video);
             if kept.contains(&video) {
                 for package in entries(&video)? {
-                    set_aside(&package, &mut swept.packages)?;
+                    packages += set_aside(&package);
                 }
             }
         }
         for upload in entries(&folders.uploads)? {
-            set_aside(&upload, &mut swept.uploads)?;
+            uploads += set_aside(&upload);
         }
-        Ok(swept)
+        Ok(Swept {
+            blobs,
+            packages,
+            uploads,
+            ..swept
+        })
     }
 
     /// What rows refer to.
@@ -114,6 +129,10 @@ impl Library {
         }
         Ok(kept)
     }
+}
+
+fn stays(path: &Path, error: &io::Error) {
+    tracing::info!(event = "library.garbage_stays", path = %path.display(), %error);
 }
 
 fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {

@@ -100,6 +100,8 @@ fn killed_after(source: &Path, kills: &[usize]) -> Made {
     }
     let begun = ["poster.part", "a1/99.part"].map(|name| folder.path().join(name));
     for path in &begun {
+        // The sound's folder may not have been begun.
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, b"what a killed worker had begun").unwrap();
     }
     let (package, messages) = attempt(&order, source, folder.path(), usize::MAX);

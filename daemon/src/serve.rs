@@ -33,7 +33,8 @@ async fn serve(state: &Path, args: &ServeArgs, json: bool) -> anyhow::Result<()>
     let config = Config::load(args)?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let services = Services::open_when_free(state).await?;
+    let mut services = Services::open_when_free(state).await?;
+    services.serves = true;
     let listeners = bind(&config).await?;
     let http = listeners.http.local_addr()?;
     let https = listeners

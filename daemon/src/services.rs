@@ -52,6 +52,8 @@ pub struct Services {
     pub library: Library,
     /// The one way out
     pub egress: Egress,
+    /// Whether a daemon serves people with it, who must not wait for a command
+    pub serves: bool,
 }
 
 impl Services {
@@ -92,6 +94,7 @@ impl Services {
             analytics,
             library,
             egress: Egress::new(&lectern_egress::Options::default())?,
+            serves: false,
         })
     }
 

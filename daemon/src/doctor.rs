@@ -261,7 +261,10 @@ mod tests {
         assert_eq!(check.state, "bad");
         assert!(check.detail.contains("not what was written"), "{check:?}");
         let busy = verdict(Ok(CheckReport::default()));
-        assert!(busy.detail.contains("not verified"), "{busy:?}");
+        assert!(
+            busy.detail.contains("while the daemon is stopped"),
+            "{busy:?}"
+        );
         let whole = CheckReport {
             pages_verified: true,
             ..CheckReport::default()

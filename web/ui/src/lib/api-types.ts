@@ -38,8 +38,7 @@ export type Storyboard = Schemas['Storyboard'];
 export type CaptionTrack = Schemas['PlayCaptions'];
 export type Captions = Schemas['Captions'];
 
-/** An older box does not say the language. */
-export type Play = Schemas['Play'] & { language?: string };
+export type Play = Schemas['Play'];
 export type Retention = Schemas['Retention'];
 export type Summary = Schemas['Summary'];
 export type ViewerRow = WithPairs<Schemas['Viewer']>;

@@ -84,7 +84,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Running, then queued, then failed */
+        /** Running, then queued, then failed (the newest first) */
         get: operations["getJobs"];
         put?: never;
         post?: never;
@@ -975,6 +975,8 @@ export interface components {
              * @description The video
              */
             video: string;
+            /** @description Why it waits, when it does not only wait for its turn */
+            waiting_for?: string | null;
         };
         /** @description Jobs by state */
         JobCounts: {
@@ -1159,6 +1161,8 @@ export interface components {
                  * @description The video
                  */
                 video: string;
+                /** @description Why it waits, when it does not only wait for its turn */
+                waiting_for?: string | null;
             }[];
             /** @description The cursor of the page after, when there is one */
             next?: string | null;
@@ -1325,6 +1329,8 @@ export interface components {
                 version: number;
                 /** @description Who may watch */
                 visibility: components["schemas"]["Visibility"];
+                /** @description Why it waits, when it does not only wait for its turn */
+                waiting_for?: string | null;
             }[];
             /** @description The cursor of the page after, when there is one */
             next?: string | null;
@@ -2104,6 +2110,8 @@ export interface components {
              * @description 1, 2, 3…
              */
             version: number;
+            /** @description Why it waits, when it does not only wait for its turn */
+            waiting_for?: string | null;
         };
         /** @description The version made */
         VersionAdded: {
@@ -2233,6 +2241,8 @@ export interface components {
             version: number;
             /** @description Who may watch */
             visibility: components["schemas"]["Visibility"];
+            /** @description Why it waits, when it does not only wait for its turn */
+            waiting_for?: string | null;
         };
         /** @description What one learner watched */
         Viewer: {
@@ -2429,14 +2439,19 @@ export interface operations {
     };
     getJobs: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Where the page before ended: its `next` */
+                cursor?: string;
+                /** @description Most items wanted, at most 200 */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All that run or wait, and the newest that failed */
+            /** @description A page of those that run, wait or failed */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3766,7 +3781,12 @@ export interface operations {
     };
     getVideosIdCaptions: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Where the page before ended: its `next` */
+                cursor?: string;
+                /** @description Most items wanted, at most 200 */
+                limit?: number;
+            };
             header?: never;
             path: {
                 id: string;
@@ -3775,7 +3795,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description By language */
+            /** @description A page, by language */
             200: {
                 headers: {
                     [name: string]: unknown;

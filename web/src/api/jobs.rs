@@ -109,15 +109,17 @@ async fn list(State(app): State<App>, Params(page): Params<Page>) -> Result<List
             _ => None,
         };
         let room = limit - items.len();
-        let (failed, next) = failed_page(&app, after, room.max(1))?;
+        let failed = failed_page(&app, after, room.max(1))?;
         if room == 0 {
-            return list_until(items, last.filter(|_| !failed.is_empty()));
+            return list_until(items, last.filter(|_| !failed.videos.is_empty()));
         }
-        items.extend(failed.iter().map(|(video, version)| {
-            let id = format!("{}-{}", video.id, version.version);
-            out(id, video, version, JobState::Failed)
-        }));
-        list_until(items, next.map(Place::Failed))
+        for video in &failed.videos {
+            if let Some(version) = video.versions.first() {
+                let id = format!("{}-{}", video.id, version.version);
+                items.push(out(id, video, version, JobState::Failed));
+            }
+        }
+        list_until(items, failed.next.map(Place::Failed))
     })
     .await
 }
@@ -169,25 +171,25 @@ fn out(id: String, video: &Video, version: &VersionInfo, state: JobState) -> Job
 }
 
 /// Videos whose newest version has failed: an older failure that was replaced needs nobody.
-pub(crate) fn failed(app: &App, most: usize) -> Result<Vec<(Video, VersionInfo)>, Problem> {
+pub(crate) fn failed(app: &App, most: usize) -> Result<Vec<Video>, Problem> {
     let mut found = Vec::new();
     let mut after: Option<VideoId> = None;
     loop {
-        let (page, next) = failed_page(app, after, most - found.len())?;
-        found.extend(page);
-        match next {
+        let page = failed_page(app, after, most - found.len())?;
+        found.extend(page.videos);
+        match page.next {
             Some(next) if found.len() < most => after = Some(next),
             _ => return Ok(found),
         }
     }
 }
 
-/// So many of them behind that video, and the last one when there are more.
+/// So many of them, behind that video.
 fn failed_page(
     app: &App,
     after: Option<VideoId>,
     limit: usize,
-) -> Result<(Vec<(Video, VersionInfo)>, Option<VideoId>), Problem> {
+) -> Result<lectern_library::Page, Problem> {
     let query = Query {
         text: String::new(),
         after,
@@ -197,10 +199,5 @@ fn failed_page(
         let newest = video.versions.first();
         newest.is_some_and(|version| version.state == VersionState::Failed)
     };
-    let page = app.library.videos(&query, has_failed)?;
-    let found = page.videos.into_iter().filter_map(|video| {
-        let version = video.versions.first().cloned()?;
-        Some((video, version))
-    });
-    Ok((found.collect(), page.next))
+    Ok(app.library.videos(&query, has_failed)?)
 }

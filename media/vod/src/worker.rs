@@ -109,9 +109,9 @@ fn end_with_input() -> Result<(), Failure> {
 fn work(job: &Job) -> Result<(), Failure> {
     let began = Instant::now();
     // A page that shows how far the job is does not fall back to nothing while the probe reads.
-    let mut progress = Progress::new(job.resume.as_ref().map_or(0.0, ratio));
-    progress.tell_what_is_there()?;
-    let facts = probe::probe(&mut || progress.beat())?;
+    let mut progress = Progress::new(job.resume.as_ref().map_or(0.0, ratio), began);
+    say_if(progress.at_start())?;
+    let facts = probe::probe(&mut || say_if(progress.beat(Instant::now())))?;
     let Planned {
         mut report,
         mut package,
@@ -135,16 +135,16 @@ fn work(job: &Job) -> Result<(), Failure> {
             });
         }
     }
-    let mut progress = Progress::new(ratio(&package));
-    progress.tell_what_is_there()?;
+    let mut progress = Progress::new(ratio(&package), Instant::now());
+    say_if(progress.at_start())?;
     engine::work(&facts, &plan, &shelf, &events, &mut |news| match news {
-        News::Moved => progress.beat(),
+        News::Moved => say_if(progress.beat(Instant::now())),
         News::Made(message) => {
             package.apply(&message).map_err(|e| {
                 Failure::Machine(format!("the package does not grow as planned: {e}"))
             })?;
             say(&message)?;
-            progress.grew(ratio(&package))
+            say_if(progress.grew(ratio(&package), Instant::now()))
         }
     })?;
     if let Some(failure) = cut_short(&package) {
@@ -188,57 +188,54 @@ struct Progress {
     /// What an earlier attempt has done.
     at_start: f64,
     ratio: f64,
-    told: Option<Instant>,
+    told: Instant,
 }
 
 impl Progress {
     const OFTEN: Duration = Duration::from_millis(200);
     const SELDOM: Duration = Duration::from_secs(5);
 
-    fn new(at_start: f64) -> Self {
+    fn new(at_start: f64, now: Instant) -> Self {
         Self {
-            began: Instant::now(),
+            began: now,
             at_start,
             ratio: at_start,
-            told: None,
+            told: now,
         }
     }
 
-    /// So much was done before.
-    fn tell_what_is_there(&mut self) -> Result<(), Failure> {
-        if self.at_start > 0.0 {
-            self.tell()?;
-        }
-        Ok(())
+    /// What was done before, if anything was.
+    fn at_start(&self) -> Option<Message> {
+        (self.at_start > 0.0).then_some(Message::Progress {
+            ratio: self.at_start,
+            eta_ms: None,
+        })
     }
 
     /// So much is done now.
-    fn grew(&mut self, ratio: f64) -> Result<(), Failure> {
-        if ratio <= self.ratio || self.told.is_some_and(|at| at.elapsed() < Self::OFTEN) {
-            return Ok(());
+    fn grew(&mut self, ratio: f64, now: Instant) -> Option<Message> {
+        if ratio <= self.ratio || now - self.told < Self::OFTEN {
+            return None;
         }
         self.ratio = ratio;
-        self.tell()
+        Some(self.tell(now))
     }
 
     /// Something moves.
-    fn beat(&mut self) -> Result<(), Failure> {
-        match self.told.unwrap_or(self.began).elapsed() < Self::SELDOM {
-            true => Ok(()),
-            false => self.tell(),
-        }
+    fn beat(&mut self, now: Instant) -> Option<Message> {
+        (now - self.told >= Self::SELDOM).then(|| self.tell(now))
     }
 
-    fn tell(&mut self) -> Result<(), Failure> {
-        self.told = Some(Instant::now());
-        let spent = self.began.elapsed().as_secs_f64();
+    fn tell(&mut self, now: Instant) -> Message {
+        self.told = now;
+        let spent = (now - self.began).as_secs_f64();
         // The first seconds are start-up and say nothing about the rest.
         let done = self.ratio - self.at_start;
         let eta_ms = (done > 0.02).then(|| (spent * (1.0 - self.ratio) / done * 1000.0) as u64);
-        say(&Message::Progress {
+        Message::Progress {
             ratio: self.ratio,
             eta_ms,
-        })
+        }
     }
 }
 
@@ -257,7 +254,38 @@ fn ratio(package: &Package) -> f64 {
     }
 }
 
+fn say_if(message: Option<Message>) -> Result<(), Failure> {
+    message.as_ref().map_or(Ok(()), say)
+}
+
 fn say(message: &Message) -> Result<(), Failure> {
     write_frame(&mut io::stdout().lock(), message)
         .map_err(|e| Failure::Machine(format!("nobody listens: {e}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(ratio: f64, eta_ms: Option<u64>) -> Option<Message> {
+        Some(Message::Progress { ratio, eta_ms })
+    }
+
+    #[test]
+    fn a_worker_that_makes_nothing_new_gives_a_sign_of_life_each_five_seconds() {
+        let began = Instant::now();
+        let at = |seconds: f64| began + Duration::from_secs_f64(seconds);
+        let mut progress = Progress::new(0.5, began);
+        assert_eq!(progress.at_start(), told(0.5, None));
+        assert_eq!(progress.beat(at(4.9)), None);
+        assert_eq!(progress.beat(at(5.0)), told(0.5, None));
+        assert_eq!(progress.beat(at(9.9)), None);
+        assert_eq!(progress.beat(at(10.0)), told(0.5, None));
+        assert_eq!(progress.grew(0.75, at(10.1)), None, "too often");
+        assert_eq!(progress.grew(0.75, at(20.0)), told(0.75, Some(20_000)));
+        assert_eq!(progress.grew(0.75, at(21.0)), None);
+        assert_eq!(progress.beat(at(24.0)), None);
+        assert_eq!(progress.beat(at(25.0)), told(0.75, Some(25_000)));
+        assert_eq!(Progress::new(0.0, began).at_start(), None);
+    }
 }

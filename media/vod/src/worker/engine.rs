@@ -71,7 +71,7 @@ impl Plan {
 #[derive(Debug)]
 pub enum News {
     /// Something was made.
-    Made(Message),
+    Made(Box<Message>),
     /// Nothing was made, but the source's time moved on: a resumed job reads what it has made before.
     Moved,
 }
@@ -264,7 +264,7 @@ fn run(
     loop {
         match events.recv_timeout(Duration::from_millis(50)) {
             Ok(Event::Message(message)) => {
-                tell(News::Made(*message))?;
+                tell(News::Made(message))?;
                 moved.0 = Instant::now();
                 continue;
             }
@@ -287,7 +287,7 @@ fn run(
                 gst::MessageView::Eos(_) => {
                     for event in events.try_iter() {
                         match event {
-                            Event::Message(message) => tell(News::Made(*message))?,
+                            Event::Message(message) => tell(News::Made(message))?,
                             Event::Failed(failure) => return Err(failure),
                         }
                     }

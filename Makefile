@@ -33,13 +33,13 @@ lint: deps deps-test ui ## formatting, clippy, types, linters, licences
 	@.ci/lint
 
 test-media: deps deps-test build ## the media worker on many kinds of files
-	@cargo test --release --locked -p lectern-vod -- --include-ignored
+	@cargo test --release --locked --workspace --test worker --test foreign_readers -- --include-ignored
 
 test-player: deps deps-test build ## what is watched is what is recorded, in a real Chromium, by the clock
 	@cd web/ui && node e2e/player.mjs && node e2e/watch.mjs
 
 test-crash: deps build ## kill -9 at many moments, long form
-	@LECTERN_CRASH_ROUNDS=100 cargo test --release --locked -p lecternd --test crash -- --nocapture
+	@LECTERN_CRASH_ROUNDS=100 cargo test --release --locked --workspace --test crash -- --nocapture
 
 test-interop: deps deps-test build ## third-party record stores and clients
 	@.ci/interop

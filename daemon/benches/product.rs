@@ -60,7 +60,8 @@ async fn ingest(client: &Client, path: &str, batch: usize) -> (f64, u64) {
             );
             tokio::spawn(async move {
                 let headers = [
-                    ("x-experience-api-version", "1.0.3"),
+                    // The peer speaks this one alone.
+                    ("x-experience-api-version", "2.0.0"),
                     ("content-type", "application/json"),
                 ];
                 while Instant::now() < end {
@@ -127,6 +128,7 @@ async fn main() {
         );
         if let Some((client, url)) = &peer {
             let (theirs, refused) = ingest(client, &format!("{url}/statements"), batch).await;
+            assert!(theirs > 0.0, "the peer takes none of these statements");
             println!(
                 "  the peer: {theirs:.0} ({refused} refused); ratio {:.1}",
                 ours / theirs

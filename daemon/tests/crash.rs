@@ -148,7 +148,8 @@ async fn a_transcode_ends_whole_and_plays_when_daemon_and_worker_are_killed_agai
     let mut daemon = Daemon::start(&state);
     let mut instructor = daemon.person("ines", &["instructor"]);
     let film = std::fs::read(FILM).unwrap();
-    for round in 0..rounds(10).div_ceil(5) {
+    // Seven deaths a round: 14 in the short form, 35 in the long one.
+    for round in 0..rounds(40).div_ceil(20) {
         instructor.base.clone_from(&daemon.base);
         let video = instructor
             .create_video(&film, &format!("Round {round}"))

@@ -12,6 +12,7 @@ use lectern_vod::package::{Package, TrackKind};
 use super::file::{self, Kind};
 use super::{Asked, GROWING, IMMUTABLE, manifest, number};
 use crate::app::App;
+use crate::auth;
 use crate::extract::blocking;
 use crate::problem::Problem;
 
@@ -48,7 +49,7 @@ pub(super) async fn answer(
     let key: MediaKey = key.parse().map_err(|_| missing())?;
     let found = blocking(move || {
         let info = app.library.version(video, version)?;
-        if !same(&info.key, &key) {
+        if !auth::same(&info.key.0, &key.0) {
             return Err(missing());
         }
         find(&app, video, &info, name)?.ok_or_else(missing)
@@ -201,15 +202,6 @@ fn parse(name: &str) -> Option<Name> {
             }
         }
     }
-}
-
-/// Compares without telling by its time where the first difference is.
-fn same(a: &MediaKey, b: &MediaKey) -> bool {
-    let differing =
-        a.0.iter()
-            .zip(b.0)
-            .fold(0, |differing, (a, b)| differing | (a ^ b));
-    differing == 0
 }
 
 #[cfg(test)]

@@ -33,22 +33,88 @@ fn statement(id: &str) -> Value {
     })
 }
 
-/// Eight clients post, one statement or a batch of five, until the daemon is gone; what was acknowledged is kept.
-async fn post_until_gone(client: support::Client, acknowledged: Arc<Mutex<Vec<String>>>) {
-    for round in 0.. {
-        let count = if round % 2 == 0 { 1 } else { 5 };
-        let ids: Vec<String> = (0..count)
-            .map(|_| uuid::Uuid::new_v4().to_string())
-            .collect();
-        let batch: Value = ids.iter().map(|id| statement(id)).collect();
-        match client.xapi("POST", "/xapi/statements", Some(&batch)).await {
-            Ok(answer) => {
-                assert_eq!(answer.status, 200, "{}", answer.text());
-                acknowledged.lock().unwrap().extend(ids);
+/// What was acknowledged.
+#[derive(Default)]
+struct Acknowledged {
+    statements: Vec<String>,
+    /// State ids; each document is its own id.
+    documents: Vec<String>,
+    /// Statements with an attachment, which is the statement's id.
+    attached: Vec<String>,
+}
+
+/// A client posts until the daemon is gone: one statement, a batch of five, a State document, a statement with an
+/// attachment, in turns; what was acknowledged is kept.
+async fn post_until_gone(client: support::Client, acknowledged: Arc<Mutex<Acknowledged>>) {
+    for round in rand::rng().random_range(0..4_usize).. {
+        let fresh = || uuid::Uuid::new_v4().to_string();
+        let answer = match round % 4 {
+            0 | 1 => {
+                let count = if round % 4 == 0 { 1 } else { 5 };
+                let ids: Vec<String> = (0..count).map(|_| fresh()).collect();
+                let batch: Value = ids.iter().map(|id| statement(id)).collect();
+                let answer = client.xapi("POST", "/xapi/statements", Some(&batch)).await;
+                if answer.as_ref().is_ok_and(|answer| answer.status == 200) {
+                    acknowledged.lock().unwrap().statements.extend(ids);
+                }
+                answer
             }
+            2 => {
+                let id = fresh();
+                let body = json!({ "id": id });
+                let answer = client.xapi("PUT", &document(&id), Some(&body)).await;
+                if answer.as_ref().is_ok_and(|answer| answer.status == 204) {
+                    acknowledged.lock().unwrap().documents.push(id);
+                }
+                answer
+            }
+            _ => {
+                let id = fresh();
+                let (kind, body) = with_attachment(&id);
+                let headers = [
+                    ("x-experience-api-version", "2.0.0"),
+                    ("content-type", kind.as_str()),
+                ];
+                let answer = client
+                    .send("POST", "/xapi/statements", &headers, body)
+                    .await;
+                if answer.as_ref().is_ok_and(|answer| answer.status == 200) {
+                    acknowledged.lock().unwrap().attached.push(id);
+                }
+                answer
+            }
+        };
+        match answer {
+            Ok(answer) => assert!(matches!(answer.status, 200 | 204), "{}", answer.text()),
             Err(_) => return,
         }
     }
+}
+
+/// The path of a State document.
+fn document(id: &str) -> String {
+    let agent = "%7B%22mbox%22%3A%22mailto%3Aone%40crash.example%22%7D";
+    format!(
+        "/xapi/activities/state?activityId=https%3A%2F%2Fcrash.example%2F1&agent={agent}&stateId={id}"
+    )
+}
+
+/// A multipart body: a statement and an attachment that holds its id.
+fn with_attachment(id: &str) -> (String, Vec<u8>) {
+    let sha2 = hex::encode(ring::digest::digest(&ring::digest::SHA256, id.as_bytes()));
+    let mut statement = statement(id);
+    statement["attachments"] = json!([{
+        "usageType": "https://crash.example/usage",
+        "display": { "en": "its id" },
+        "contentType": "text/plain",
+        "length": id.len(),
+        "sha2": sha2,
+    }]);
+    let body = format!(
+        "--b\r\nContent-Type: application/json\r\n\r\n{statement}\r\n--b\r\nContent-Type: text/plain\r\n\
+         Content-Transfer-Encoding: binary\r\nX-Experience-API-Hash: {sha2}\r\n\r\n{id}\r\n--b--\r\n"
+    );
+    ("multipart/mixed; boundary=b".to_owned(), body.into_bytes())
 }
 
 /// How often each statement id stands in the record store.
@@ -74,17 +140,48 @@ async fn stored(client: &support::Client) -> BTreeMap<String, usize> {
     }
 }
 
+/// Statements that are there before the first kill (`LECTERN_CRASH_STATEMENTS`).
+async fn fill(lrs: &support::Client) {
+    let wanted: usize = std::env::var("LECTERN_CRASH_STATEMENTS")
+        .ok()
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(0);
+    let left = Arc::new(std::sync::atomic::AtomicUsize::new(wanted / 500));
+    let clients: Vec<_> = (0..4)
+        .map(|_| {
+            let (lrs, left) = (lrs.clone(), left.clone());
+            tokio::spawn(async move {
+                use std::sync::atomic::Ordering::Relaxed;
+                while left
+                    .fetch_update(Relaxed, Relaxed, |n| n.checked_sub(1))
+                    .is_ok()
+                {
+                    let id = || uuid::Uuid::new_v4().to_string();
+                    let batch: Value = (0..500).map(|_| statement(&id())).collect();
+                    let answer = lrs.xapi("POST", "/xapi/statements", Some(&batch)).await;
+                    answer.unwrap().expect(200);
+                }
+            })
+        })
+        .collect();
+    for client in clients {
+        client.await.unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn an_acknowledged_statement_survives_kill_9_and_is_there_once() {
+async fn an_acknowledged_write_survives_kill_9_and_is_there_once() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state");
     std::fs::create_dir(&state).unwrap();
-    let acknowledged = Arc::new(Mutex::new(Vec::new()));
+    let acknowledged = Arc::new(Mutex::new(Acknowledged::default()));
     let mut daemon = Daemon::start(&state);
     let mut lrs = daemon.lrs();
+    fill(&lrs).await;
+    let mut starts = Vec::new();
     for _ in 0..rounds(5) {
         lrs.base.clone_from(&daemon.base);
-        let clients: Vec<_> = (0..8)
+        let clients: Vec<_> = (0..16)
             .map(|_| tokio::spawn(post_until_gone(lrs.clone(), acknowledged.clone())))
             .collect();
         let moment = rand::rng().random_range(20..400);
@@ -93,21 +190,42 @@ async fn an_acknowledged_statement_survives_kill_9_and_is_there_once() {
         for client in clients {
             client.await.unwrap();
         }
+        let began = Instant::now();
         daemon = Daemon::start(&state);
+        starts.push(began.elapsed());
     }
     lrs.base.clone_from(&daemon.base);
     let counts = stored(&lrs).await;
     let acknowledged = acknowledged.lock().unwrap();
-    assert!(!acknowledged.is_empty());
-    for id in acknowledged.iter() {
+    assert!(!acknowledged.statements.is_empty());
+    for id in acknowledged.statements.iter().chain(&acknowledged.attached) {
         assert_eq!(counts.get(id), Some(&1), "{id} was acknowledged");
     }
     assert!(counts.values().all(|count| *count == 1));
+    for id in &acknowledged.documents {
+        let found = lrs.xapi("GET", &document(id), None).await.unwrap();
+        assert_eq!(found.expect(200).json()["id"], json!(id));
+    }
+    for id in &acknowledged.attached {
+        let path = format!("/xapi/statements?statementId={id}&attachments=true");
+        let found = lrs.xapi("GET", &path, None).await.unwrap().expect(200);
+        assert!(found.text().contains(&format!("\r\n\r\n{id}\r\n")), "{id}");
+    }
+    starts.sort_unstable();
     println!(
-        "{} acknowledged, {} stored",
-        acknowledged.len(),
-        counts.len()
+        "{} statements, {} documents, {} attachments acknowledged, {} statements stored; started in {:?} (median), {:?} (longest)",
+        acknowledged.statements.len(),
+        acknowledged.documents.len(),
+        acknowledged.attached.len(),
+        counts.len(),
+        starts[starts.len() / 2],
+        starts[starts.len() - 1],
     );
+    assert!(daemon.stop());
+    let records = state.join("records.redb");
+    let (ok, verified) = support::lecternd(&state, &["verify", records.to_str().unwrap()], "");
+    assert!(ok, "{verified}");
+    assert_eq!(verified["entries"], json!(counts.len()));
 }
 
 /// The process id of the daemon's worker, when one runs.

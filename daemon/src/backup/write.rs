@@ -33,6 +33,8 @@ pub fn write<W: Write>(services: &Services, to: W) -> anyhow::Result<Written> {
         .prefix(SCRATCH)
         .tempdir_in(&services.state)?;
     let held = services.library.hold_garbage();
+    // The journal is not copied: what it has alone goes into the tables first.
+    services.lrs.settle();
     let copies = [
         (RECORDS, &services.records),
         (LIBRARY, &services.library_store),

@@ -3,6 +3,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -10,7 +11,7 @@ use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use redb::backends::FileBackend;
 use redb::{Builder, Database, DatabaseError};
 
-use crate::Error;
+use crate::{Error, JournalFile};
 
 /// A place for one store.
 pub trait Disk: Send + Sync + 'static {
@@ -35,6 +36,11 @@ pub trait Disk: Send + Sync + 'static {
     /// # Errors
     /// When the file system cannot say.
     fn file_bytes(&self) -> Result<u64, Error>;
+    /// Opens one of the journal's two files (0 or 1), making it when there is none.
+    ///
+    /// # Errors
+    /// The disk's.
+    fn journal(&self, slot: usize) -> Result<Box<dyn JournalFile>, Error>;
 }
 
 /// A file of the file system, locked to one process by redb.
@@ -126,6 +132,35 @@ impl Disk for FileDisk {
 
     fn file_bytes(&self) -> Result<u64, Error> {
         Ok(std::fs::metadata(&self.path)?.len())
+    }
+
+    fn journal(&self, slot: usize) -> Result<Box<dyn JournalFile>, Error> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(self.path.with_extension(format!("journal-{slot}")))?;
+        File::open(self.folder())?.sync_all()?;
+        Ok(Box::new(PlainFile(file)))
+    }
+}
+
+/// A journal's file. Not locked: whoever has the store has its journal.
+struct PlainFile(File);
+
+impl JournalFile for PlainFile {
+    fn read(&self) -> std::io::Result<Vec<u8>> {
+        let length = usize::try_from(self.0.metadata()?.len()).map_err(std::io::Error::other)?;
+        let mut bytes = vec![0; length];
+        self.0.read_exact_at(&mut bytes, 0)?;
+        Ok(bytes)
+    }
+
+    fn write(&self, at: u64, bytes: &[u8]) -> std::io::Result<()> {
+        self.0.write_all_at(bytes, at)
+    }
+
+    fn sync(&self) -> std::io::Result<()> {
+        self.0.sync_data()
     }
 }
 

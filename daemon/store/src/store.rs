@@ -251,6 +251,10 @@ impl Store {
         self.inner.close();
     }
 
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.inner.shared
+    }
+
     fn check_as(&self, with_pages: bool) -> Result<CheckReport, Error> {
         let mut report = CheckReport::default();
         if with_pages {
@@ -350,6 +354,23 @@ impl Shared {
             free_bytes,
             reserve_bytes: self.reserve_bytes,
         })
+    }
+
+    /// The refusal of a full disk.
+    pub(crate) fn full(&self) -> Error {
+        Counters::add(&self.counters.refused_full, 1);
+        Error::Full {
+            free_bytes: self.disk.free_bytes().unwrap_or(0),
+            reserve_bytes: self.reserve_bytes,
+        }
+    }
+
+    pub(crate) fn disk(&self) -> &dyn Disk {
+        self.disk.as_ref()
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
     }
 
     /// After an I/O error: closes the file (its readers get [`Error::Reopened`]) and opens it

@@ -7,13 +7,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::{Builder, Database, StorageBackend};
 
-use crate::{Disk, Error};
+use crate::{Disk, Error, JournalFile};
 
 /// The disk. Clones are the same one.
 #[derive(Debug, Clone)]
 pub struct CrashDisk {
     image: Arc<Mutex<Image>>,
+    /// Which of the files this handle reads and writes.
+    file: usize,
 }
+
+/// The bytes of every file: the store's, and the journal's two.
+pub type Files = [Vec<u8>; 3];
 
 /// What a power cut leaves of the writes since the last sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,18 +33,24 @@ pub enum Loss {
 
 #[derive(Debug, Default)]
 struct Image {
-    /// What the process sees.
-    live: Vec<u8>,
-    /// What the last sync left for certain.
-    durable: Vec<u8>,
-    /// What was done since.
-    unsynced: Vec<Change>,
+    files: [Content; 3],
+    /// Of all files together.
     syncs: u64,
     /// The sync that never returns.
     freeze_at: Option<u64>,
     /// What the next write or sync fails with, once.
     fail_next: Option<io::ErrorKind>,
     free_bytes: u64,
+}
+
+#[derive(Debug, Default)]
+struct Content {
+    /// What the process sees.
+    live: Vec<u8>,
+    /// What the last sync left for certain.
+    durable: Vec<u8>,
+    /// What was done since.
+    unsynced: Vec<Change>,
 }
 
 #[derive(Debug)]
@@ -55,7 +66,7 @@ impl CrashDisk {
     /// A disk with a terabyte free and an empty store on it ([`crate::FileDisk`] gives a new file
     /// its name only when it is whole, so no power cut meets redb's first steps).
     pub fn new() -> Self {
-        let disk = Self::with_image(Vec::new());
+        let disk = Self::with_image(Files::default());
         // A disk in memory that nobody told to fail does not.
         let made = disk.open(&Builder::new()).map(Database::close);
         debug_assert!(matches!(made, Ok(Ok(()))), "an empty store in memory");
@@ -63,14 +74,19 @@ impl CrashDisk {
     }
 
     /// A disk that holds what [`Self::after_power_cut`] said.
-    pub fn with_image(bytes: Vec<u8>) -> Self {
+    pub fn with_image(files: Files) -> Self {
+        let files = files.map(|bytes| Content {
+            live: bytes.clone(),
+            durable: bytes,
+            unsynced: Vec::new(),
+        });
         Self {
             image: Arc::new(Mutex::new(Image {
-                live: bytes.clone(),
-                durable: bytes,
+                files,
                 free_bytes: 1 << 40,
                 ..Image::default()
             })),
+            file: 0,
         }
     }
 
@@ -101,28 +117,14 @@ impl CrashDisk {
     }
 
     /// The bytes a power cut now would leave.
-    pub fn after_power_cut(&self, loss: Loss) -> Vec<u8> {
+    pub fn after_power_cut(&self, loss: Loss) -> Files {
         let image = self.image();
         let mut random = match loss {
-            Loss::Everything => return image.durable.clone(),
-            Loss::Nothing => return image.live.clone(),
+            Loss::Everything => return image.files.each_ref().map(|file| file.durable.clone()),
+            Loss::Nothing => return image.files.each_ref().map(|file| file.live.clone()),
             Loss::Some(seed) => Random(seed | 1),
         };
-        let mut left = image.durable.clone();
-        for change in &image.unsynced {
-            match change {
-                // File systems keep the length of a file in order with its data.
-                Change::Length(len) => left.resize(*len, 0),
-                Change::Bytes(at, bytes) => {
-                    for (n, sector) in bytes.chunks(SECTOR).enumerate() {
-                        if random.next().is_multiple_of(2) {
-                            put(&mut left, at + n * SECTOR, sector);
-                        }
-                    }
-                }
-            }
-        }
-        left
+        image.files.each_ref().map(|file| file.left(&mut random))
     }
 
     fn image(&self) -> MutexGuard<'_, Image> {
@@ -150,7 +152,64 @@ impl Disk for CrashDisk {
     }
 
     fn file_bytes(&self) -> Result<u64, Error> {
-        Ok(self.image().live.len() as u64)
+        Ok(self.image().files[0].live.len() as u64)
+    }
+
+    fn journal(&self, slot: usize) -> Result<Box<dyn JournalFile>, Error> {
+        Ok(Box::new(Self {
+            image: Arc::clone(&self.image),
+            file: 1 + slot.min(1),
+        }))
+    }
+}
+
+impl JournalFile for CrashDisk {
+    fn read(&self) -> io::Result<Vec<u8>> {
+        let image = self.image();
+        image.powered()?;
+        Ok(image.files[self.file].live.clone())
+    }
+
+    fn write(&self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        let end = at + bytes.len() as u64;
+        if StorageBackend::len(self)? < end {
+            self.set_len(end)?;
+        }
+        StorageBackend::write(self, at, bytes)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.sync_data()
+    }
+}
+
+impl Content {
+    /// What a power cut that loses some of it leaves.
+    fn left(&self, random: &mut Random) -> Vec<u8> {
+        let mut left = self.durable.clone();
+        for change in &self.unsynced {
+            match change {
+                // File systems keep the length of a file in order with its data.
+                Change::Length(len) => left.resize(*len, 0),
+                Change::Bytes(at, bytes) => {
+                    for (n, sector) in bytes.chunks(SECTOR).enumerate() {
+                        if random.next().is_multiple_of(2) {
+                            put(&mut left, at + n * SECTOR, sector);
+                        }
+                    }
+                }
+            }
+        }
+        left
+    }
+
+    fn settle(&mut self) {
+        for change in std::mem::take(&mut self.unsynced) {
+            match change {
+                Change::Length(len) => self.durable.resize(len, 0),
+                Change::Bytes(at, bytes) => put(&mut self.durable, at, &bytes),
+            }
+        }
     }
 }
 
@@ -177,7 +236,7 @@ impl Image {
 
 impl StorageBackend for CrashDisk {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.image().live.len() as u64)
+        Ok(self.image().files[self.file].live.len() as u64)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
@@ -185,7 +244,11 @@ impl StorageBackend for CrashDisk {
         image.powered()?;
         let bytes = usize::try_from(offset)
             .ok()
-            .and_then(|at| image.live.get(at..at.checked_add(out.len())?))
+            .and_then(|at| {
+                image.files[self.file]
+                    .live
+                    .get(at..at.checked_add(out.len())?)
+            })
             .ok_or(io::ErrorKind::UnexpectedEof)?;
         out.copy_from_slice(bytes);
         Ok(())
@@ -195,8 +258,9 @@ impl StorageBackend for CrashDisk {
         let len = usize::try_from(len).map_err(io::Error::other)?;
         let mut image = self.image();
         image.writable()?;
-        image.live.resize(len, 0);
-        image.unsynced.push(Change::Length(len));
+        let file = &mut image.files[self.file];
+        file.live.resize(len, 0);
+        file.unsynced.push(Change::Length(len));
         Ok(())
     }
 
@@ -205,12 +269,7 @@ impl StorageBackend for CrashDisk {
         image.writable()?;
         image.syncs += 1;
         image.powered()?;
-        for change in std::mem::take(&mut image.unsynced) {
-            match change {
-                Change::Length(len) => image.durable.resize(len, 0),
-                Change::Bytes(at, bytes) => put(&mut image.durable, at, &bytes),
-            }
-        }
+        image.files[self.file].settle();
         Ok(())
     }
 
@@ -218,8 +277,9 @@ impl StorageBackend for CrashDisk {
         let at = usize::try_from(offset).map_err(io::Error::other)?;
         let mut image = self.image();
         image.writable()?;
-        put(&mut image.live, at, data);
-        image.unsynced.push(Change::Bytes(at, data.to_vec()));
+        let file = &mut image.files[self.file];
+        put(&mut file.live, at, data);
+        file.unsynced.push(Change::Bytes(at, data.to_vec()));
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use crate::passes::seconds_of;
 use crate::session::{Doubt, Moment, Rate, Session, Telling};
 use crate::span::Span;
 use crate::track::{Tail, Track, tail_of};
-use crate::wire::{Reader, Writer};
+use crate::wire::{Reader, Writer, read_spans, write_spans};
 use lectern_store::Corrupt;
 use std::ops::Range;
 
@@ -145,10 +145,10 @@ impl Record {
         let mut out = Writer::new();
         out.optional(self.length_ms);
         for track in [&self.played, &self.hidden, &self.muted] {
-            out.spans(&track.counted);
-            out.spans(&track.refused);
+            write_spans(&track.counted, &mut out);
+            write_spans(&track.refused, &mut out);
             let cuts: Vec<Span> = track.cuts.iter().map(|(whole, _)| *whole).collect();
-            out.spans(&cuts);
+            write_spans(&cuts, &mut out);
             for (_, at) in &track.cuts {
                 out.number(u64::from(*at));
             }
@@ -175,9 +175,9 @@ impl Record {
             ..Self::default()
         };
         for track in [&mut record.played, &mut record.hidden, &mut record.muted] {
-            track.counted = from.spans()?;
-            track.refused = from.spans()?;
-            for whole in from.spans()? {
+            track.counted = read_spans(&mut from)?;
+            track.refused = read_spans(&mut from)?;
+            for whole in read_spans(&mut from)? {
                 track.cuts.push((whole, 0));
             }
             for (_, at) in &mut track.cuts {
@@ -221,7 +221,7 @@ fn write_session(session: &Session, out: &mut Writer) {
     write_rate(Some(session.earlier_rate), out);
     out.signed(session.newest_ms);
     let doubted: Vec<Span> = session.doubts.iter().map(|doubt| doubt.span).collect();
-    out.spans(&doubted);
+    write_spans(&doubted, out);
     for doubt in &session.doubts {
         out.signed(doubt.telling.at_ms);
         out.number(u64::from(doubt.telling.is_last));
@@ -230,7 +230,7 @@ fn write_session(session: &Session, out: &mut Writer) {
     }
     for tail in session.tails {
         let spans: Vec<Span> = tail.iter().map(|tail| tail.span).collect();
-        out.spans(&spans);
+        write_spans(&spans, out);
         out.optional(tail.map(|tail| tail.index));
         out.signed(tail.map_or(0, |tail| tail.at_ms));
     }
@@ -256,7 +256,7 @@ fn read_session(from: &mut Reader<'_>) -> Result<Session, Corrupt> {
     let earlier_rate = read_rate(from)?.unwrap_or(Rate::NORMAL);
     let newest_ms = from.signed()?;
     let mut doubts = Vec::new();
-    for span in from.spans()? {
+    for span in read_spans(from)? {
         let telling = Telling {
             at_ms: from.signed()?,
             is_last: from.number()? != 0,
@@ -271,7 +271,7 @@ fn read_session(from: &mut Reader<'_>) -> Result<Session, Corrupt> {
     }
     let mut tails = [None; 3];
     for tail in &mut tails {
-        let spans = from.spans()?;
+        let spans = read_spans(from)?;
         let index = from.optional()?;
         let at_ms = from.signed()?;
         *tail = spans.first().zip(index).map(|(span, index)| Tail {

@@ -1,18 +1,20 @@
-//! Appending statements (Comm 2.1.1, 2.1.2): all of a batch or nothing, each id once, in one transaction with every
-//! fold. The answer comes after the fsync.
+//! Appending statements (Comm 2.1.1, 2.1.2): all of a batch or nothing, each id once. Here a request becomes a batch,
+//! off the thread that appends; the answer comes when it is in the journal ([`crate::appender`]).
 
-use jiff::{SignedDuration, Timestamp};
-use lectern_store::Tx;
-use lectern_xapi::{Actor, Invalid, Limits, Parsed, Statement, Version, equivalent};
+use std::sync::Arc;
+
+use lectern_xapi::{Invalid, Limits, Parsed, Statement, Version};
 use rand::RngCore;
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use crate::appender::Append;
 use crate::attachments::{self, AttachmentBytes};
-use crate::body::{AUTHORITIES, BODIES, Body, Read, authority_number, complete};
+use crate::body::{Body, authority_number};
 use crate::caller::{Caller, Scope};
-use crate::entry::{Entry, IDS, LOG};
+use crate::entry::Hash;
 use crate::error::Error;
-use crate::fold::Folds;
+use crate::index::{Term, id_hash, reference, terms};
 use crate::lrs::Lrs;
 
 /// The id of a stored statement.
@@ -20,8 +22,6 @@ pub type StatementId = Uuid;
 
 /// A body above this is parsed off the async threads.
 const SMALL_BYTES: usize = 32 * 1024;
-/// The smallest step between two `stored`.
-const TICK: SignedDuration = SignedDuration::from_micros(1);
 
 /// A request's body as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,15 +72,14 @@ impl Lrs {
     ) -> Result<Vec<StatementId>, Error> {
         let body = body.into();
         caller.must(&[Scope::StatementsWrite])?;
-        let (parsed, came) = off_thread(body.len(), move || {
+        let caller = caller.clone();
+        let (batch, came) = off_thread(body.len(), move || {
             let (json, came) = body.split()?;
-            Ok((
-                lectern_xapi::parse_batch(&json, version, Limits::DEFAULT)?,
-                came,
-            ))
+            let parsed = lectern_xapi::parse_batch(&json, version, Limits::DEFAULT)?;
+            Ok((Batch::new(parsed, &came, &caller, version)?, came))
         })
         .await?;
-        self.append(caller, version, parsed, came).await
+        self.append(batch, came).await
     }
 
     /// `PUT /statements?statementId=`: exactly one.
@@ -98,202 +97,142 @@ impl Lrs {
         caller.must(&[Scope::StatementsWrite])?;
         let id = lectern_xapi::parse_uuid(statement_id)
             .ok_or_else(|| Error::parameter("statementId", "Comm 2.1.1", "is no UUID"))?;
-        let (mut parsed, came) = off_thread(body.len(), move || {
+        let caller = caller.clone();
+        let (batch, came) = off_thread(body.len(), move || {
             let (json, came) = body.split()?;
-            Ok((
-                lectern_xapi::parse_statement(&json, version, Limits::DEFAULT)?,
-                came,
-            ))
+            let mut parsed = lectern_xapi::parse_statement(&json, version, Limits::DEFAULT)?;
+            if parsed.statement.id.is_some_and(|own| own != id) {
+                return Err(Error::parameter(
+                    "$.id",
+                    "Comm 2.1.1",
+                    "is not the statementId of the request",
+                ));
+            }
+            parsed.statement.id = Some(id);
+            Ok((Batch::new(vec![parsed], &came, &caller, version)?, came))
         })
         .await?;
-        if parsed.statement.id.is_some_and(|own| own != id) {
-            return Err(Error::parameter(
-                "$.id",
-                "Comm 2.1.1",
-                "is not the statementId of the request",
-            ));
-        }
-        parsed.statement.id = Some(id);
-        self.append(caller, version, vec![parsed], came)
-            .await
-            .map(|_| ())
+        self.append(batch, came).await.map(|_| ())
     }
 
     async fn append(
         &self,
-        caller: &Caller,
-        version: Version,
-        parsed: Vec<Parsed>,
+        batch: Batch,
         came: Vec<AttachmentBytes>,
     ) -> Result<Vec<StatementId>, Error> {
-        for one in &parsed {
-            caller.may_write(&one.statement)?;
-        }
-        attachments::match_up(&parsed, &came)?;
-        let authority = caller.authority.to_string();
-        let mut batch = Batch {
-            number: authority_number(&authority),
-            actor: lectern_xapi::parse_authority(&authority)?,
-            authority,
-            credential: caller.credential.clone(),
-            attachments: came,
-            statements: parsed
-                .into_iter()
-                .map(|one| Pending::new(one, caller, version))
-                .collect(),
-        };
-        for pending in &mut batch.statements {
-            pending.body.authority = batch.number;
-        }
         let ids = batch.statements.iter().map(|pending| pending.id).collect();
-        let now = self.now();
-        // Whatever this stores is stored after `now`; until it is visible, no reader is told otherwise.
-        let in_flight = std::sync::Arc::new(self.in_flight(now));
-        let held = std::sync::Arc::clone(&in_flight);
-        let folds = self.folds();
-        let hint = self.hint();
-        let written = self
-            .store()
-            .write_async(move |tx| {
-                // Held by the writer, too: a caller who goes away does not stop what is under way.
-                let _held = &held;
-                batch.write(tx, now, &folds, hint)
-            })
-            .await;
-        in_flight.end();
-        self.committed(written?);
+        if !came.is_empty() {
+            // First: no statement is ever without its attachments. Bytes that no statement names in the end do no harm.
+            self.store()
+                .write_async(move |tx| attachments::keep(tx, &came).map_err(Error::from))
+                .await?;
+        }
+        let closed = || Error::Store(lectern_store::Error::Closed);
+        let (answer, answered) = oneshot::channel();
+        let append = Append { batch, answer };
+        self.appender()
+            .ok_or_else(closed)?
+            .send(append)
+            .await
+            .map_err(|_| closed())?;
+        // A caller who goes away does not stop what is under way.
+        answered.await.map_err(|_| closed())??;
         Ok(ids)
     }
 }
 
 async fn off_thread<T: Send + 'static>(
     bytes: usize,
-    parse: impl FnOnce() -> Result<T, Invalid> + Send + 'static,
+    parse: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     if bytes <= SMALL_BYTES {
-        return Ok(parse()?);
+        return parse();
     }
     match tokio::task::spawn_blocking(parse).await {
-        Ok(parsed) => Ok(parsed?),
+        Ok(parsed) => parsed,
         Err(_) => Err(Error::Store(lectern_store::Error::Closed)),
     }
 }
 
-/// One request's statements on their way to the writer thread. `write` may run more than once, so it changes nothing
-/// here but what it sets anew each time.
-struct Batch {
-    credential: String,
-    authority: String,
-    number: u64,
-    actor: Actor,
-    attachments: Vec<AttachmentBytes>,
-    statements: Vec<Pending>,
+/// One request's statements on their way to the thread that appends.
+pub(crate) struct Batch {
+    pub credential: String,
+    /// JSON
+    pub authority: Arc<str>,
+    pub statements: Vec<Pending>,
+    /// Whether one refers to another statement: its answer waits until the tables know.
+    pub refers: bool,
 }
 
-struct Pending {
-    id: Uuid,
-    /// As sent: `None` is replaced by `stored`.
-    timestamp: Option<Timestamp>,
-    statement: Statement,
-    body: Body,
-    body_hash: [u8; 32],
-}
-
-impl Pending {
-    fn new(parsed: Parsed, caller: &Caller, version: Version) -> Self {
-        let mut salt = [0; 16];
-        rand::rng().fill_bytes(&mut salt);
-        let body = Body {
-            version,
-            defines: caller.scopes.any(&[Scope::Define]),
-            authority: 0,
-            salt,
-            raw: parsed.raw,
-        };
-        Self {
-            id: parsed.statement.id.unwrap_or_else(Uuid::now_v7),
-            timestamp: parsed.statement.timestamp,
-            statement: parsed.statement,
-            body_hash: body.hash(),
-            body,
-        }
-    }
+/// A statement that has no place in the log yet.
+pub(crate) struct Pending {
+    pub id: Uuid,
+    /// Whether the sender chose the id: then it may be known already.
+    pub is_named: bool,
+    /// With its authority; not yet with what the log gives it.
+    pub statement: Statement,
+    pub body: Body,
+    pub body_hash: Hash,
+    pub id_hash: u64,
+    /// Of everything it is found by.
+    pub hashes: Vec<u64>,
 }
 
 impl Batch {
-    fn write(
-        &mut self,
-        tx: &Tx<'_>,
-        now: Timestamp,
-        folds: &Folds,
-        hint: u64,
-    ) -> Result<u64, Error> {
-        let mut last = last_entry(tx, hint)?;
-        let mut authority_is_kept = false;
-        for pending in &mut self.statements {
-            if let Some(sequence) = tx.sequence_of(pending.id)? {
-                same_or_conflict(tx, sequence, pending)?;
-                continue;
-            }
-            if !authority_is_kept {
-                if !tx.contains(&AUTHORITIES, &self.number)? {
-                    tx.insert(&AUTHORITIES, &self.number, &self.authority)?;
-                }
-                authority_is_kept = true;
-            }
-            let entry = follow(last.as_ref(), pending, &self.credential, now);
-            tx.insert(&LOG, &entry.sequence, &entry)?;
-            tx.insert(&BODIES, &entry.sequence, &pending.body)?;
-            tx.insert(&IDS, &entry.id, &entry.sequence)?;
-            pending.statement.timestamp = pending.timestamp;
-            pending.statement.authority = Some(self.actor.clone());
-            complete(&mut pending.statement, &entry);
-            for fold in folds.iter() {
-                fold.apply(tx, &entry, &pending.statement)?;
-            }
-            last = Some(entry);
+    fn new(
+        parsed: Vec<Parsed>,
+        came: &[AttachmentBytes],
+        caller: &Caller,
+        version: Version,
+    ) -> Result<Self, Error> {
+        for one in &parsed {
+            caller.may_write(&one.statement)?;
         }
-        attachments::keep(tx, &self.attachments)?;
-        Ok(last.map_or(0, |entry| entry.sequence))
+        attachments::match_up(&parsed, came)?;
+        let authority = caller.authority.to_string();
+        let actor = lectern_xapi::parse_authority(&authority)?;
+        let number = authority_number(&authority);
+        let defines = caller.scopes.any(&[Scope::Define]);
+        let mut salts = vec![0; parsed.len() * 16];
+        rand::rng().fill_bytes(&mut salts);
+        let mut refers = false;
+        let mut statements = Vec::with_capacity(parsed.len());
+        for (one, salt) in parsed.into_iter().zip(salts.as_chunks().0) {
+            let mut statement = one.statement;
+            statement.authority = Some(actor.clone());
+            refers |= reference(&statement).is_some();
+            let body = Body {
+                version,
+                defines,
+                authority: number,
+                salt: *salt,
+                raw: one.raw,
+            };
+            let id = statement.id.unwrap_or_else(Uuid::now_v7);
+            statements.push(Pending {
+                id,
+                is_named: statement.id.is_some(),
+                hashes: hashes(&statement, &caller.credential),
+                id_hash: id_hash(id),
+                statement,
+                body_hash: body.hash(),
+                body,
+            });
+        }
+        Ok(Self {
+            credential: caller.credential.clone(),
+            authority: authority.into(),
+            statements,
+            refers,
+        })
     }
 }
 
-/// The last entry. `hint` is one that is known to be there, so that no more than what came since is looked through.
-fn last_entry(tx: &Tx<'_>, hint: u64) -> Result<Option<Entry>, Error> {
-    let newest = tx.range(&LOG, hint..)?.next_back().transpose()?;
-    Ok(newest.map(|(_, entry)| entry))
-}
-
-/// The entry after `last`. `stored` is the clock, or a tick after the last one when the clock stands or jumped back.
-fn follow(last: Option<&Entry>, pending: &Pending, credential: &str, now: Timestamp) -> Entry {
-    let micros = Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
-    let (sequence, previous, stored) = match last {
-        None => (1, [0; 32], micros),
-        Some(last) => (
-            last.sequence + 1,
-            last.hash(),
-            micros.max(last.stored.checked_add(TICK).unwrap_or(Timestamp::MAX)),
-        ),
-    };
-    Entry {
-        sequence,
-        id: pending.id,
-        stored,
-        credential: credential.to_owned(),
-        body_hash: pending.body_hash,
-        previous,
-    }
-}
-
-fn same_or_conflict(tx: &Tx<'_>, sequence: u64, pending: &Pending) -> Result<(), Error> {
-    let same = tx
-        .body(sequence)?
-        .is_some_and(|stored| equivalent(&stored.raw, &pending.body.raw));
-    if same {
-        return Ok(());
-    }
-    Err(Error::Conflict(format!(
-        "another statement is stored under the id {}",
-        pending.id
-    )))
+/// Of everything that a statement is found by, each once.
+pub(crate) fn hashes(statement: &Statement, credential: &str) -> Vec<u64> {
+    let mut hashes: Vec<u64> = terms(statement).iter().map(Term::hash).collect();
+    hashes.push(Term::Credential(credential.to_owned()).hash());
+    hashes.sort_unstable();
+    hashes.dedup();
+    hashes
 }

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lectern_store::wire::{Reader, Writer};
 use lectern_store::{Corrupt, Error as StoreError, Record, Snapshot, Table, Tx};
 use lectern_xapi::{Invalid, Parsed, SIGNATURE_USAGE, Statement, check_signature, multipart};
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
-use crate::entry::take;
 use crate::error::Error;
 
 /// Hex SHA-2 in lower case to bytes.
@@ -201,37 +201,19 @@ pub fn join(json: &[u8], attachments: &[AttachmentBytes]) -> (String, Vec<u8>) {
     (format!("multipart/mixed; boundary={boundary}"), body)
 }
 
-const FORMAT: u8 = 1;
-
 impl Record for Kept {
     fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(8 + self.content_type.len() + self.bytes.len());
-        out.push(FORMAT);
-        let length = u16::try_from(self.content_type.len()).unwrap_or(0);
-        out.extend_from_slice(&length.to_be_bytes());
-        out.extend_from_slice(
-            self.content_type
-                .as_bytes()
-                .get(..usize::from(length))
-                .unwrap_or_default(),
-        );
-        out.extend_from_slice(&self.bytes);
-        out
+        let mut out = Writer::new();
+        out.text(&self.content_type);
+        out.bytes(&self.bytes);
+        out.finish()
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, Corrupt> {
-        let short = || Corrupt("an attachment that is too short".to_owned());
-        let mut rest = bytes;
-        let [format] = take(&mut rest)?;
-        if format != FORMAT {
-            return Err(Corrupt(format!("an attachment of unknown format {format}")));
-        }
-        let length = usize::from(u16::from_be_bytes(take(&mut rest)?));
-        let content_type = rest.get(..length).ok_or_else(short)?;
+        let mut from = Reader::new(bytes)?;
         Ok(Self {
-            content_type: String::from_utf8(content_type.to_vec())
-                .map_err(|_| Corrupt("a media type that is not UTF-8".to_owned()))?,
-            bytes: rest.get(length..).ok_or_else(short)?.to_vec(),
+            content_type: from.text()?.to_owned(),
+            bytes: from.rest().to_vec(),
         })
     }
 }

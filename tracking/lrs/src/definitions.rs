@@ -1,5 +1,9 @@
 //! What Activities are (Data 2.4.4.1, "LRS requirements"; Comm 2.5), added up over all statements whose sender may
-//! define; and by which names an Agent went (Comm 2.4). Part of the index fold.
+//! define; and by which names an Agent went (Comm 2.4). A fold.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Mutex, PoisonError};
 
 use lectern_store::{Error, Json, Table, Tx};
 use lectern_xapi::json::Json as Tree;
@@ -7,8 +11,9 @@ use lectern_xapi::{Activity, Agent, Object, Statement, form};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::body::Read;
 use crate::entry::Entry;
+use crate::fold::Fold;
+use crate::log::Read;
 
 /// Activity id to what is known of it.
 pub(crate) const DEFINITIONS: Table<String, Json<Known>> = Table::new("lrs.definitions");
@@ -28,10 +33,74 @@ pub(crate) struct Known {
     pub last: u64,
 }
 
-pub(crate) fn take_in(tx: &Tx<'_>, entry: &Entry, statement: &Statement) -> Result<(), Error> {
-    for activity in activities(statement) {
-        define(tx, entry, activity)?;
+/// The fold.
+#[derive(Default)]
+pub(crate) struct Definitions {
+    /// Most statements say of an Activity what the one before said.
+    merged: Mutex<HashMap<u64, Merged>>,
+}
+
+/// What was merged last of an Activity, or was found to be.
+struct Merged {
+    fingerprint: u64,
+    /// Of which statement. One that is not earlier than the one at hand is of a transaction that was given up.
+    sequence: u64,
+}
+
+/// Activities remembered.
+const MAX_MERGED: usize = 4_096;
+
+impl Fold for Definitions {
+    fn name(&self) -> &'static str {
+        "lrs.definitions.1"
     }
+
+    fn apply(&self, tx: &Tx<'_>, entry: &Entry, statement: &Statement) -> Result<(), Error> {
+        let mut merged = self.merged.lock().unwrap_or_else(PoisonError::into_inner);
+        for activity in activities(statement) {
+            let Some(definition) = &activity.definition else {
+                continue;
+            };
+            let (key, fingerprint) = (hash_of(&activity.id), hash_of(definition));
+            let is_known = merged.get(&key).is_some_and(|known| {
+                known.fingerprint == fingerprint && known.sequence < entry.sequence
+            });
+            if is_known || !define(tx, entry, activity)? {
+                continue;
+            }
+            if merged.len() >= MAX_MERGED {
+                merged.clear();
+            }
+            merged.insert(
+                key,
+                Merged {
+                    fingerprint,
+                    sequence: entry.sequence,
+                },
+            );
+        }
+        drop(merged);
+        name(tx, statement)
+    }
+
+    fn clear(&self, tx: &Tx<'_>) -> Result<(), Error> {
+        self.merged
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        tx.clear(&DEFINITIONS)?;
+        tx.clear(&NAMES)
+    }
+}
+
+/// Within this process only.
+fn hash_of(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn name(tx: &Tx<'_>, statement: &Statement) -> Result<(), Error> {
     for agent in agents(statement) {
         if let Some(name) = agent
             .name
@@ -47,30 +116,26 @@ pub(crate) fn take_in(tx: &Tx<'_>, entry: &Entry, statement: &Statement) -> Resu
     Ok(())
 }
 
-pub(crate) fn clear(tx: &Tx<'_>) -> Result<(), Error> {
-    tx.clear(&DEFINITIONS)?;
-    tx.clear(&NAMES)
-}
-
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
     let hash: [u8; 32] = Sha256::digest(bytes).into();
     hash.first_chunk()
         .map_or(0, |head| u64::from_be_bytes(*head))
 }
 
-fn define(tx: &Tx<'_>, entry: &Entry, activity: &Activity) -> Result<(), Error> {
+/// Merges what a statement says of an Activity; whether it is the last that was merged now.
+fn define(tx: &Tx<'_>, entry: &Entry, activity: &Activity) -> Result<bool, Error> {
     let Some(definition) = &activity.definition else {
-        return Ok(());
+        return Ok(false);
     };
     let newer = definition.to_value().to_string();
     let last = hash(newer.as_bytes());
     let known = tx.get(&DEFINITIONS, &activity.id)?.map(|Json(known)| known);
     if known.as_ref().is_some_and(|known| known.last == last) {
-        return Ok(());
+        return Ok(true);
     }
     // Only now, because this reads the body: may its sender say what Activities are?
     if !tx.body(entry.sequence)?.is_some_and(|body| body.defines) {
-        return Ok(());
+        return Ok(false);
     }
     let merged = match &known {
         None => newer,
@@ -89,8 +154,8 @@ fn define(tx: &Tx<'_>, entry: &Entry, activity: &Activity) -> Result<(), Error> 
         definition: merged,
         last,
     };
-    tx.insert(&DEFINITIONS, &activity.id, &Json(known))
-        .map(|_| ())
+    tx.insert(&DEFINITIONS, &activity.id, &Json(known))?;
+    Ok(true)
 }
 
 /// Every Activity that the statement speaks of.

@@ -6,22 +6,31 @@
 #![forbid(unsafe_code)]
 
 mod append;
+mod appender;
 mod attachments;
 mod body;
 mod caller;
 mod chain;
+mod core;
 mod credentials;
 mod definitions;
 mod documents;
 mod entry;
 mod error;
+mod flush;
 mod fold;
 pub mod forward;
+mod frame;
 mod index;
+mod log;
 mod lrs;
 mod marks;
+mod open;
 mod query;
+mod references;
 mod resources;
+mod tail;
+mod view;
 
 pub use append::{StatementId, StatementsBody};
 pub use attachments::{AttachmentBytes, join as join_multipart};

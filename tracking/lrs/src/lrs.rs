@@ -1,18 +1,22 @@
-//! The LRS as one value: its store, its folds, its clock.
+//! The LRS as one value: its store, its folds, its clock, its threads.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
 use jiff::Timestamp;
-use lectern_store::{Snapshot, Store};
+use lectern_store::Store;
+use tokio::sync::mpsc;
 
-use crate::body::Read;
-use crate::entry::{Entry, LOG};
+use crate::appender::{self, Append};
+use crate::core::Core;
+use crate::entry::Entry;
 use crate::error::Error;
+use crate::flush::{self, Flusher};
 use crate::fold::{self, Fold, Folds};
-use crate::index::Index;
+use crate::log::{self, Read};
 use crate::marks::Punctuality;
+use crate::view::View;
+use crate::{definitions, open, references};
 
 /// Where the time comes from.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -24,6 +28,8 @@ pub struct Options {
     pub clock: Clock,
     /// Seals the secrets of upstreams; without it none can be added.
     pub sealing_key: Option<[u8; 32]>,
+    /// Statements in the smallest run of the index. A file that was made with another number gets a new index.
+    pub run_statements: u64,
 }
 
 impl Default for Options {
@@ -31,25 +37,24 @@ impl Default for Options {
         Self {
             clock: Arc::new(Timestamp::now),
             sealing_key: None,
+            run_statements: 8_192,
         }
     }
 }
 
-/// The learning record store. Clones are the same one.
+/// The learning record store. Clones are the same one; the last one brings what is in the journal into the tables.
 #[derive(Clone)]
 pub struct Lrs {
     inner: Arc<Inner>,
 }
 
 struct Inner {
-    store: Store,
+    core: Arc<Core>,
     folds: Folds,
-    options: Options,
-    /// The newest entry that this process knows to be durable.
-    last: AtomicU64,
-    /// Posts on their way to disk, by ticket, with the time at which they began.
-    in_flight: Mutex<BTreeMap<u64, Timestamp>>,
-    ticket: AtomicU64,
+    sealing_key: Option<[u8; 32]>,
+    /// `None` when closed.
+    appender: Mutex<Option<mpsc::Sender<Append>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
     /// Ticks when IT changed an upstream.
     upstreams: tokio::sync::watch::Sender<u64>,
 }
@@ -73,18 +78,46 @@ impl Lrs {
         folds: Vec<Arc<dyn Fold>>,
         options: Options,
     ) -> Result<Self, Error> {
-        let own: [Arc<dyn Fold>; 2] = [Arc::new(Index), Arc::new(Punctuality)];
+        let run = options.run_statements.max(1);
+        let core = Arc::new(Core::new(store, options.clock, run));
+        let own: [Arc<dyn Fold>; 3] = [
+            references::fold(&core),
+            Arc::new(definitions::Definitions::default()),
+            Arc::new(Punctuality),
+        ];
         let folds: Folds = own.into_iter().chain(folds).collect();
-        fold::catch_up(&store, &folds)?;
-        let last = last_of(&store.snapshot()?)?.map_or(0, |entry| entry.sequence);
+        let last = log::last_block(&core.store.snapshot()?)?;
+        open::index(&core, last.as_ref())?;
+        fold::catch_up(&core, &folds)?;
+        let (journal, end) = open::journal(&core, last.as_ref())?;
+        let flusher = Flusher::new(last.as_ref());
+        let (sender, queue) = mpsc::channel(appender::QUEUE);
+        let flushing = std::thread::Builder::new()
+            .name("lrs-flush".to_owned())
+            .spawn({
+                let (core, folds) = (Arc::clone(&core), Arc::clone(&folds));
+                move || flusher.run(&core, &folds)
+            });
+        let flushing = flushing.map_err(lectern_store::Error::from)?;
+        let appending = std::thread::Builder::new()
+            .name("lrs-append".to_owned())
+            .spawn({
+                let core = Arc::clone(&core);
+                move || {
+                    appender::run(&core, journal, end, queue);
+                    core.close();
+                }
+            });
+        let appending = appending.map_err(lectern_store::Error::from)?;
+        // What a process that was killed left in the journal is there before anyone reads.
+        core.settle();
         Ok(Self {
             inner: Arc::new(Inner {
-                store,
+                core,
                 folds,
-                options,
-                last: AtomicU64::new(last),
-                in_flight: Mutex::default(),
-                ticket: AtomicU64::new(0),
+                sealing_key: options.sealing_key,
+                appender: Mutex::new(Some(sender)),
+                threads: Mutex::new(vec![appending, flushing]),
                 upstreams: tokio::sync::watch::Sender::new(0),
             }),
         })
@@ -92,7 +125,24 @@ impl Lrs {
 
     /// The store that everything lies in.
     pub fn store(&self) -> &Store {
-        &self.inner.store
+        &self.inner.core.store
+    }
+
+    /// Waits until every statement that was answered is in the tables, with all that follows from it, or until that was
+    /// tried and failed. Blocks for milliseconds: for whoever reads folds or copies the store.
+    pub fn settle(&self) {
+        self.inner.core.settle();
+    }
+
+    /// [`Self::settle`], and all merging of the index is done: for tests and tools.
+    pub fn rest(&self) {
+        self.settle();
+        while flush::merge(&self.inner.core) {}
+    }
+
+    /// Takes no more statements, brings those that it took into the tables, ends the threads. Blocks.
+    pub fn close(&self) {
+        self.inner.close();
     }
 
     /// Drops the fold called `name` and builds it anew from the log. Nothing may be posted meanwhile.
@@ -100,20 +150,26 @@ impl Lrs {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Store`].
     pub fn rebuild(&self, name: &str) -> Result<(), Error> {
+        self.settle();
+        if name == open::INDEX {
+            return open::rebuild(&self.inner.core);
+        }
         let fold = self.inner.folds.iter().find(|fold| fold.name() == name);
         let fold = fold.ok_or_else(|| Error::NotFound(format!("there is no fold {name:?}")))?;
-        fold::rebuild(&self.inner.store, fold)
+        fold::rebuild(&self.inner.core, fold)
     }
 
-    /// How many entries the fold that is furthest behind has not taken in, for metrics. Folds are written with the log,
-    /// so this is 0 but while one is built anew.
+    /// How many statements the fold that is furthest behind has not taken in, for metrics.
     ///
     /// # Errors
     /// [`Error::Store`].
     pub fn fold_lag(&self) -> Result<u64, Error> {
-        let snapshot = self.inner.store.snapshot()?;
-        let head = last_of(&snapshot)?.map_or(0, |entry| entry.sequence);
-        fold::lag(&snapshot, &self.inner.folds, head)
+        let (head, in_tables) = {
+            let tail = self.inner.core.tail();
+            (tail.head, tail.in_tables)
+        };
+        let snapshot = self.store().snapshot()?;
+        Ok(head - in_tables + fold::lag(&snapshot, &self.inner.folds, in_tables)?)
     }
 
     /// How many statements were ever stored: the sequence number of the last one.
@@ -121,7 +177,7 @@ impl Lrs {
     /// # Errors
     /// [`Error::Store`].
     pub fn head(&self) -> Result<u64, Error> {
-        Ok(last_of(&self.inner.store.snapshot()?)?.map_or(0, |entry| entry.sequence))
+        Ok(self.inner.core.tail().head)
     }
 
     /// The statement at `sequence`, as folds see it; `None` when there is none.
@@ -132,25 +188,23 @@ impl Lrs {
         &self,
         sequence: u64,
     ) -> Result<Option<(Entry, lectern_xapi::Statement)>, Error> {
-        let snapshot = self.inner.store.snapshot()?;
-        let Some(entry) = snapshot.entry(sequence)? else {
+        let view = self.view()?;
+        let Some(entry) = view.entry(sequence)? else {
             return Ok(None);
         };
-        Ok(snapshot
+        Ok(view
             .statement(sequence)?
             .map(|statement| (entry, statement)))
     }
 
     /// For `X-Experience-API-Consistent-Through` (Comm 2.1.3): every statement stored up to then can be read by
-    /// whoever asks after this call.
+    /// whoever asks after this call, and everything that follows from it.
     pub fn consistent_through(&self) -> Timestamp {
-        let in_flight = self
-            .inner
-            .in_flight
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let begun = in_flight.values().min().copied();
-        let now = (self.inner.options.clock)();
+        let now = (self.inner.core.clock)();
+        let begun = {
+            let tail = self.inner.core.tail();
+            tail.oldest().into_iter().chain(tail.appending).min()
+        };
         begun
             .map_or(now, |begun| begun.min(now))
             .checked_sub(jiff::SignedDuration::from_micros(1))
@@ -158,23 +212,20 @@ impl Lrs {
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        (self.inner.options.clock)()
+        (self.inner.core.clock)()
     }
 
-    pub(crate) fn options(&self) -> &Options {
-        &self.inner.options
+    pub(crate) fn view(&self) -> Result<View, Error> {
+        Ok(View::new(&self.inner.core)?)
     }
 
-    pub(crate) fn folds(&self) -> Folds {
-        Arc::clone(&self.inner.folds)
+    pub(crate) fn sealing_key(&self) -> Option<[u8; 32]> {
+        self.inner.sealing_key
     }
 
-    pub(crate) fn hint(&self) -> u64 {
-        self.inner.last.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn committed(&self, sequence: u64) {
-        self.inner.last.fetch_max(sequence, Ordering::AcqRel);
+    pub(crate) fn appender(&self) -> Option<mpsc::Sender<Append>> {
+        let appender = self.inner.appender.lock();
+        appender.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn upstreams_changed(&self) {
@@ -184,47 +235,24 @@ impl Lrs {
     pub(crate) fn upstream_changes(&self) -> tokio::sync::watch::Receiver<u64> {
         self.inner.upstreams.subscribe()
     }
+}
 
-    /// Notes that a post has begun, until the guard is dropped.
-    pub(crate) fn in_flight(&self, now: Timestamp) -> InFlight {
-        let ticket = self.inner.ticket.fetch_add(1, Ordering::Relaxed);
-        let mut posts = self
-            .inner
-            .in_flight
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        posts.insert(ticket, now);
-        InFlight {
-            inner: Arc::clone(&self.inner),
-            ticket,
+impl Inner {
+    fn close(&self) {
+        let appender = self.appender.lock();
+        appender.unwrap_or_else(PoisonError::into_inner).take();
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!(event = "lrs.thread_panicked");
+            }
         }
     }
 }
 
-pub(crate) struct InFlight {
-    inner: Arc<Inner>,
-    ticket: u64,
-}
-
-impl InFlight {
-    /// It is over, whoever else still holds this.
-    pub(crate) fn end(&self) {
-        let mut posts = self
-            .inner
-            .in_flight
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        posts.remove(&self.ticket);
-    }
-}
-
-impl Drop for InFlight {
+impl Drop for Inner {
     fn drop(&mut self) {
-        self.end();
+        self.close();
     }
-}
-
-fn last_of(snapshot: &Snapshot) -> Result<Option<Entry>, Error> {
-    let newest = snapshot.range(&LOG, ..)?.next_back().transpose()?;
-    Ok(newest.map(|(_, entry)| entry))
 }

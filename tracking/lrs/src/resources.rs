@@ -34,6 +34,8 @@ impl Lrs {
         if let Some(bound) = &caller.bound {
             bound.admits(Some(id), bound.registration)?;
         }
+        // Definitions and names follow with the tables.
+        self.settle();
         let known = self.store().snapshot()?.get(&DEFINITIONS, &id.to_owned())?;
         let head = json!({ "objectType": "Activity", "id": id }).to_string();
         Ok(match known {
@@ -74,6 +76,7 @@ impl Lrs {
                 "this token may only ask for its own actor".to_owned(),
             ));
         }
+        self.settle();
         let mut names = Vec::new();
         let key = hash(ifi.key().as_bytes());
         for row in self

@@ -101,6 +101,7 @@ async fn a_filter_reaches_through_references_in_whichever_order_they_come() {
     lrs.post(&target).await.unwrap();
     let late = reference("bob", "confirmed", &id(&second));
     lrs.post(&late).await.unwrap();
+    lrs.lrs.settle();
     let all = [id(&late), id(&target), id(&first), id(&second)];
     assert_eq!(lrs.ids(&[("verb", "http://verbs/read")]), all);
     // All filters must hold in one and the same statement of the chain.

@@ -21,7 +21,7 @@ pub struct Activity {
 }
 
 /// What a statement says about an Activity.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Hash)]
 pub struct Definition {
     /// Name by language.
     pub name: LanguageMap,
@@ -80,7 +80,7 @@ impl Component {
 }
 
 /// A question of the SCORM kinds.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Interaction {
     /// Which kind.
     pub kind: InteractionKind,
@@ -91,7 +91,7 @@ pub struct Interaction {
 }
 
 /// The kinds of [`Interaction`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum InteractionKind {
     /// `true-false`
     TrueFalse,
@@ -148,7 +148,7 @@ impl InteractionKind {
 }
 
 /// One choice, step, source …
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Component {
     /// Its name in patterns; no two alike in a list.
     pub id: String,

@@ -1,9 +1,8 @@
 //! A document as it lies in the store.
 
 use jiff::Timestamp;
+use lectern_store::wire::{Reader, Writer};
 use lectern_store::{Corrupt, Record};
-
-use crate::entry::take;
 
 /// Bytes with a media type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +16,6 @@ pub struct Document {
     /// The bytes.
     pub bytes: Vec<u8>,
 }
-
-const FORMAT: u8 = 1;
 
 impl Document {
     pub(super) fn new(content_type: &str, bytes: Vec<u8>, updated: Timestamp) -> Self {
@@ -44,30 +41,18 @@ fn sha1_hex(bytes: &[u8]) -> String {
 
 impl Record for Document {
     fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(16 + self.content_type.len() + self.bytes.len());
-        out.push(FORMAT);
-        out.extend_from_slice(&self.updated.as_microsecond().to_be_bytes());
-        let length = u32::try_from(self.content_type.len()).unwrap_or(0);
-        out.extend_from_slice(&length.to_be_bytes());
-        out.extend_from_slice(self.content_type.as_bytes());
-        out.extend_from_slice(&self.bytes);
-        out
+        let mut out = Writer::new();
+        out.signed(self.updated.as_microsecond());
+        out.text(&self.content_type);
+        out.bytes(&self.bytes);
+        out.finish()
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, Corrupt> {
-        let short = || Corrupt("a document that is too short".to_owned());
-        let mut rest = bytes;
-        let [format] = take(&mut rest)?;
-        if format != FORMAT {
-            return Err(Corrupt(format!("a document of unknown format {format}")));
-        }
-        let updated = Timestamp::from_microsecond(i64::from_be_bytes(take(&mut rest)?))
+        let mut from = Reader::new(bytes)?;
+        let updated = Timestamp::from_microsecond(from.signed()?)
             .map_err(|error| Corrupt(error.to_string()))?;
-        let length = u32::from_be_bytes(take(&mut rest)?) as usize;
-        let content_type = rest.get(..length).ok_or_else(short)?;
-        let content_type = std::str::from_utf8(content_type)
-            .map_err(|_| Corrupt("a media type that is not UTF-8".to_owned()))?;
-        let body = rest.get(length..).ok_or_else(short)?;
-        Ok(Self::new(content_type, body.to_vec(), updated))
+        let content_type = from.text()?.to_owned();
+        Ok(Self::new(&content_type, from.rest().to_vec(), updated))
     }
 }

@@ -1,15 +1,13 @@
 //! Takes from the log what an upstream is to get next.
 
-use lectern_store::Snapshot;
-
 use super::letter;
 use super::machine::{Machine, Sent};
 use super::upstream::Entered;
 use crate::attachments::{AttachmentBytes, Gathered};
-use crate::body::Read;
-use crate::entry::LOG;
 use crate::error::Error;
+use crate::log::Read;
 use crate::lrs::Lrs;
+use crate::view::View;
 
 /// A batch is closed when it holds this much, however few statements that are.
 const BATCH_BYTES: usize = 1024 * 1024;
@@ -43,7 +41,7 @@ pub(super) enum Next {
 
 /// Makes the next batch from the cursor on.
 pub(super) fn next(lrs: &Lrs, entered: &Entered, machine: &Machine) -> Result<Next, Error> {
-    let snapshot = lrs.store().snapshot()?;
+    let view = lrs.view()?;
     let from = machine.cursor();
     let to = from.saturating_add(MAX_LOOKS);
     let mut batch = Batch {
@@ -57,16 +55,17 @@ pub(super) fn next(lrs: &Lrs, entered: &Entered, machine: &Machine) -> Result<Ne
     };
     let mut attachments = Gathered::default();
     let mut bytes = 0;
-    for row in snapshot.range(&LOG, from..to)? {
-        let (sequence, entry) = row?;
-        let Some(body) = snapshot.body(sequence)? else {
+    for line in view.lines(from..to) {
+        let (entry, body) = line?;
+        let sequence = entry.sequence;
+        let Some(body) = body else {
             batch.sent.next = sequence + 1;
             continue;
         };
         // `since` may lie ahead; where it does not, the cursor began behind it.
         let is_wanted = entered.since.is_none_or(|since| entry.stored > since)
             && (entered.filter.is_open()
-                || snapshot
+                || view
                     .statement(sequence)?
                     .is_some_and(|statement| entered.filter.admits(&statement)));
         if is_wanted {
@@ -79,7 +78,7 @@ pub(super) fn next(lrs: &Lrs, entered: &Entered, machine: &Machine) -> Result<Ne
                 break;
             }
             bytes += text.len();
-            gather(&snapshot, sequence, &text, &mut attachments)?;
+            gather(&view, sequence, &text, &mut attachments)?;
             if batch.sent.count == 0 {
                 batch.sent.first = sequence;
             }
@@ -104,15 +103,15 @@ pub(super) fn next(lrs: &Lrs, entered: &Entered, machine: &Machine) -> Result<Ne
 
 /// The attachments of a statement that has some.
 pub(super) fn gather(
-    snapshot: &Snapshot,
+    view: &View,
     sequence: u64,
     text: &str,
     attachments: &mut Gathered,
 ) -> Result<(), Error> {
     if text.contains("\"attachments\"")
-        && let Some(statement) = snapshot.statement(sequence)?
+        && let Some(statement) = view.statement(sequence)?
     {
-        attachments.add(snapshot, &statement)?;
+        attachments.add(view.snapshot(), &statement)?;
     }
     Ok(())
 }

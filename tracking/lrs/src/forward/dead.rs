@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::upstream::{UPSTREAMS, Upstreams, unknown};
-use crate::body::Read;
 use crate::error::Error;
+use crate::log::Read;
 
 /// (Upstream, sequence number).
 const DEAD: Table<(Uuid, u64), Json<Dead>> = Table::new("lrs.upstreams.dead");
@@ -49,7 +49,8 @@ impl Upstreams {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Store`].
     pub fn dead(&self, id: Uuid, after: u64, limit: usize) -> Result<Vec<DeadLetter>, Error> {
-        let snapshot = self.lrs.store().snapshot()?;
+        let view = self.lrs.view()?;
+        let snapshot = view.snapshot();
         if !snapshot.contains(&UPSTREAMS, &id)? {
             return Err(unknown(id));
         }
@@ -59,10 +60,10 @@ impl Upstreams {
             .take(limit)
         {
             let ((_, n), Json(dead)) = row?;
-            let Some(entry) = snapshot.entry(n)? else {
+            let Some(entry) = view.entry(n)? else {
                 continue;
             };
-            let body = snapshot.body(n)?;
+            let body = view.body(n)?;
             letters.push(DeadLetter {
                 n,
                 statement_id: entry.id,

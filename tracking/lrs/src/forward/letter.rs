@@ -90,8 +90,6 @@ mod tests {
             id: uuid::Uuid::nil(),
             stored: jiff::Timestamp::UNIX_EPOCH,
             credential: String::new(),
-            body_hash: [0; 32],
-            previous: [0; 32],
         };
         let body = Body {
             version,

@@ -18,8 +18,8 @@ use super::machine::{Answer, Found, Machine, Sent, Step};
 use super::upstream::{Entered, PROGRESS, UpstreamError, progress};
 use super::{answer, dead, letter, seal, trial};
 use crate::attachments::{AttachmentBytes, Gathered, join};
-use crate::body::Read;
 use crate::error::Error;
+use crate::log::Read;
 use crate::lrs::Lrs;
 
 /// After a failure of our own store.
@@ -101,7 +101,7 @@ impl Task {
     /// Sends one batch, or one dead letter that a person wants sent. `Some` is how long to wait.
     async fn turn(&self, line: &mut Line) -> Result<Option<Duration>, Idle> {
         let secret = seal::open(
-            self.lrs.options().sealing_key.as_ref(),
+            self.lrs.sealing_key().as_ref(),
             self.id,
             &self.entered.sealed_secret,
         )?;
@@ -190,11 +190,10 @@ impl Task {
         texts: &[String],
         headers: &HeaderMap,
     ) -> Result<Found, Error> {
-        let snapshot = self.lrs.store().snapshot()?;
-        let (Some(entry), Some(text)) = (snapshot.entry(sequence)?, texts.first()) else {
+        let entry = self.lrs.view()?.entry(sequence)?;
+        let (Some(entry), Some(text)) = (entry, texts.first()) else {
             return Ok(Found::Failed("the statement is gone".to_owned()));
         };
-        drop(snapshot);
         let url = format!("{}/statements?statementId={}", self.entered.url, entry.id);
         let mut request = Request::new(Method::GET, url, self.entered.reach());
         request.headers = headers.clone();
@@ -206,17 +205,17 @@ impl Task {
     /// Sends a dead letter once more. What says nothing about the letter (no connection, a full upstream) leaves it
     /// waiting; meanwhile the log goes on.
     async fn again(&self, n: u64, headers: &HeaderMap, line: &mut Line) -> Result<(), Error> {
-        let snapshot = self.lrs.store().snapshot()?;
-        let text = match (snapshot.entry(n)?, snapshot.body(n)?) {
+        let view = self.lrs.view()?;
+        let text = match (view.entry(n)?, view.body(n)?) {
             (Some(entry), Some(body)) => letter::write(&entry, &body, self.entered.version())?,
             _ => Err("the statement is gone".to_owned()),
         };
         let mut attachments = Gathered::default();
         if let Ok(text) = &text {
-            batch::gather(&snapshot, n, text, &mut attachments)?;
+            batch::gather(&view, n, text, &mut attachments)?;
         }
         let attachments = attachments.into_vec();
-        drop(snapshot);
+        drop(view);
         let (sent, text) = match text {
             Ok(text) => (
                 Sent {

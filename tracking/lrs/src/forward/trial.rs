@@ -36,7 +36,7 @@ impl Upstreams {
         let Json(entered) = found.ok_or_else(|| unknown(id))?;
         let headers = headers(
             &entered,
-            &seal::open(self.sealing_key(), id, &entered.sealed_secret)?,
+            &seal::open(self.sealing_key().as_ref(), id, &entered.sealed_secret)?,
         )?;
         let about = ask(egress, &entered, "/about", &headers).await;
         let versions = about.as_ref().map(versions).unwrap_or_default();

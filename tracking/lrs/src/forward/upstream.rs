@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use lectern_egress::Reach;
-use lectern_store::{Json, Snapshot, Table, Tx};
+use lectern_store::{Json, Table, Tx};
 use lectern_xapi::Version;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -10,10 +10,10 @@ use uuid::Uuid;
 use super::dead;
 use super::letter::Filter;
 use super::seal;
-use crate::body::Read;
 use crate::error::Error;
+use crate::log::Read;
 use crate::lrs::Lrs;
-use crate::query::up_to;
+use crate::view::View;
 
 /// What IT entered.
 pub(super) const UPSTREAMS: Table<Uuid, Json<Entered>> = Table::new("lrs.upstreams");
@@ -156,7 +156,7 @@ impl Upstreams {
             name: field("name", &new.name)?,
             url: endpoint(&new.url, new.allow_private)?,
             key: field("key", &new.key)?,
-            sealed_secret: seal::seal(self.sealing_key(), id, &new.secret)?,
+            sealed_secret: seal::seal(self.sealing_key().as_ref(), id, &new.secret)?,
             version: new.version.header().to_owned(),
             filter: new.filter,
             since: new.since,
@@ -166,10 +166,7 @@ impl Upstreams {
         };
         let cursor = match entered.since {
             None => 1,
-            Some(since) => {
-                let snapshot = self.lrs.store().snapshot()?;
-                up_to(&snapshot, since, self.lrs.head()?)? + 1
-            }
+            Some(since) => self.lrs.view()?.up_to(since)? + 1,
         };
         self.lrs.store().write(move |tx| {
             let progress = Progress {
@@ -189,12 +186,11 @@ impl Upstreams {
     /// # Errors
     /// [`Error::Store`].
     pub fn list(&self) -> Result<Vec<Upstream>, Error> {
-        let snapshot = self.lrs.store().snapshot()?;
-        let head = self.lrs.head()?;
+        let view = self.lrs.view()?;
         let mut all = Vec::new();
-        for row in snapshot.range(&UPSTREAMS, ..)? {
+        for row in view.snapshot().range(&UPSTREAMS, ..)? {
             let (id, Json(entered)) = row?;
-            all.push(self.describe(&snapshot, head, id, entered)?);
+            all.push(self.describe(&view, id, entered)?);
         }
         Ok(all)
     }
@@ -204,10 +200,10 @@ impl Upstreams {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Store`].
     pub fn get(&self, id: Uuid) -> Result<Upstream, Error> {
-        let snapshot = self.lrs.store().snapshot()?;
-        let entered = snapshot.get(&UPSTREAMS, &id)?;
+        let view = self.lrs.view()?;
+        let entered = view.snapshot().get(&UPSTREAMS, &id)?;
         let Json(entered) = entered.ok_or_else(|| unknown(id))?;
-        self.describe(&snapshot, self.lrs.head()?, id, entered)
+        self.describe(&view, id, entered)
     }
 
     /// Changes one; what is forwarded next goes by the change.
@@ -216,7 +212,7 @@ impl Upstreams {
     /// [`Error::NotFound`], [`Error::Invalid`], [`Error::Sealing`], [`Error::Store`].
     pub fn update(&self, id: Uuid, change: UpstreamChange) -> Result<(), Error> {
         let sealed = match &change.secret {
-            Some(secret) => Some(seal::seal(self.sealing_key(), id, secret)?),
+            Some(secret) => Some(seal::seal(self.sealing_key().as_ref(), id, secret)?),
             None => None,
         };
         self.lrs.store().write(move |tx| {
@@ -268,21 +264,16 @@ impl Upstreams {
         Ok(())
     }
 
-    pub(super) fn sealing_key(&self) -> Option<&[u8; 32]> {
-        self.lrs.options().sealing_key.as_ref()
+    pub(super) fn sealing_key(&self) -> Option<[u8; 32]> {
+        self.lrs.sealing_key()
     }
 
-    fn describe(
-        &self,
-        snapshot: &Snapshot,
-        head: u64,
-        id: Uuid,
-        entered: Entered,
-    ) -> Result<Upstream, Error> {
-        let progress = snapshot
+    fn describe(&self, view: &View, id: Uuid, entered: Entered) -> Result<Upstream, Error> {
+        let progress = view
+            .snapshot()
             .get(&PROGRESS, &id)?
             .map_or_else(Progress::default, |Json(progress)| progress);
-        let oldest = snapshot.entry(progress.cursor)?;
+        let oldest = view.entry(progress.cursor)?;
         let waited = oldest.map_or(0, |entry| {
             self.lrs.now().duration_since(entry.stored).as_secs()
         });
@@ -296,11 +287,11 @@ impl Upstreams {
             since: entered.since,
             allow_private: entered.allow_private,
             paused: entered.paused,
-            lag: (head + 1).saturating_sub(progress.cursor.max(1)),
+            lag: (view.head() + 1).saturating_sub(progress.cursor.max(1)),
             lag_seconds: u64::try_from(waited).unwrap_or(0),
             last_success: progress.last_success,
             last_error: progress.last_error,
-            dead: dead::count(snapshot, id)?,
+            dead: dead::count(view.snapshot(), id)?,
         })
     }
 }

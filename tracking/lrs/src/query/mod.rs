@@ -1,4 +1,4 @@
-//! `GET /statements` (Comm 2.1.3): parameters in, served statements out. Works on one snapshot, never waits for the
+//! `GET /statements` (Comm 2.1.3): parameters in, served statements out. Works on one view, never waits for the
 //! writer; blocks, so async callers put it on a blocking thread.
 
 mod parameters;
@@ -6,20 +6,19 @@ mod scan;
 mod serve;
 
 use jiff::Timestamp;
-use lectern_store::Snapshot;
 use lectern_xapi::Version;
 use lectern_xapi::form::Languages;
 
 use crate::attachments::AttachmentBytes;
-use crate::body::Read;
 use crate::caller::{Caller, Reading};
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::index::VOIDED;
+use crate::log::Read;
 use crate::lrs::Lrs;
-use parameters::{Query, Wanted};
+use crate::references;
+use crate::view::View;
+use parameters::{Format, Query, Wanted};
 use scan::Scan;
-pub(crate) use scan::up_to;
 use serve::Server;
 
 /// What `more` begins with, relative to the host; the rest says everything about the next page.
@@ -59,13 +58,17 @@ impl Lrs {
     ) -> Result<StatementsAnswer, Error> {
         let reading = caller.reading()?;
         let query = Query::parse(parameters, version)?;
-        let snapshot = self.store().snapshot()?;
+        if query.format == Format::Canonical {
+            // Definitions follow with the tables.
+            self.settle();
+        }
+        let view = self.view()?;
         let languages = Languages::parse(accept_language.unwrap_or_default());
-        let mut server = Server::new(&snapshot, query.format, languages, query.attachments);
+        let mut server = Server::new(&view, query.format, languages, query.attachments);
         let mine = (reading == Reading::Mine).then_some(caller.credential.as_str());
         match &query.wanted {
             Wanted::One { id, voided } => {
-                let found = one(&snapshot, *id, *voided, mine)?;
+                let found = one(&view, *id, *voided, mine)?;
                 let entry = found.ok_or_else(|| {
                     let kind = if *voided {
                         "voided statement"
@@ -82,26 +85,26 @@ impl Lrs {
                     attachments: server.attachments(),
                 })
             }
-            Wanted::Many(_) => page(&snapshot, &query, mine, &mut server),
+            Wanted::Many(_) => page(&view, &query, mine, &mut server),
         }
     }
 }
 
 fn one(
-    snapshot: &Snapshot,
+    view: &View,
     id: uuid::Uuid,
     voided: bool,
     mine: Option<&str>,
 ) -> Result<Option<Entry>, Error> {
-    let Some(sequence) = snapshot.sequence_of(id)? else {
+    let Some(sequence) = view.sequence_of(id)? else {
         return Ok(None);
     };
-    let Some(entry) = snapshot.entry(sequence)? else {
+    let Some(entry) = view.entry(sequence)? else {
         return Ok(None);
     };
     if mine.is_some_and(|credential| credential != entry.credential)
-        || is_voided(snapshot, &entry)? != voided
-        || snapshot.body(sequence)?.is_none()
+        || is_voided(view, &entry)? != voided
+        || view.body(sequence)?.is_none()
     {
         return Ok(None);
     }
@@ -109,20 +112,20 @@ fn one(
 }
 
 /// Whether some statement took this one back. A voiding statement cannot be taken back itself (Data 2.3.2).
-fn is_voided(snapshot: &Snapshot, entry: &Entry) -> Result<bool, Error> {
-    Ok(snapshot.contains(&VOIDED, &entry.id)?
-        && snapshot
+fn is_voided(view: &View, entry: &Entry) -> Result<bool, Error> {
+    Ok(references::is_to_be_voided(view.snapshot(), entry.id)?
+        && view
             .statement(entry.sequence)?
             .is_some_and(|statement| statement.voids().is_none()))
 }
 
 fn page(
-    snapshot: &Snapshot,
+    view: &View,
     query: &Query,
     mine: Option<&str>,
     server: &mut Server<'_>,
 ) -> Result<StatementsAnswer, Error> {
-    let mut scan = Scan::new(snapshot, query, mine)?;
+    let mut scan = Scan::new(view, query, mine)?;
     let limit = match query.limit {
         None => PAGE,
         Some(0) => MAX_PAGE,
@@ -138,10 +141,10 @@ fn page(
         }
         looks += 1;
         scan.step(sequence);
-        let Some(entry) = snapshot.entry(sequence)? else {
+        let Some(entry) = view.entry(sequence)? else {
             continue;
         };
-        if !scan.matches(&entry)? || is_voided(snapshot, &entry)? {
+        if !scan.matches(&entry)? || is_voided(view, &entry)? {
             continue;
         }
         if served > 0 {

@@ -1,23 +1,24 @@
 //! Finds the statements that may match, newest or oldest first: the postings of all filters are walked together, each
 //! jumping over what another rules out, so that the rarest filter decides the work.
 
-use jiff::Timestamp;
-use lectern_store::Snapshot;
 use lectern_xapi::Statement;
 
 use super::parameters::{Query, Wanted};
-use crate::body::Read;
-use crate::entry::{Entry, LOG};
+use crate::entry::Entry;
 use crate::error::Error;
-use crate::index::{MAX_REFERENCES, POSTINGS, Term, reference, terms};
+use crate::index::postings::Postings;
+use crate::index::{Term, reference, terms};
+use crate::log::Read;
+use crate::references::MAX_REFERENCES;
+use crate::view::View;
 
 /// A walk over candidates.
 pub(super) struct Scan<'s> {
-    snapshot: &'s Snapshot,
+    view: &'s View,
     /// All must hold; each holds when one of its terms does.
     groups: Vec<Vec<Term>>,
-    /// The hashes of the groups' terms, and of the caller's own credential.
-    postings: Vec<Vec<u64>>,
+    /// Of the groups' terms, and of the caller's own credential.
+    postings: Vec<Postings>,
     mine: Option<&'s str>,
     ascending: bool,
     /// What is left, inclusive; empty when the first is the larger.
@@ -26,19 +27,15 @@ pub(super) struct Scan<'s> {
 }
 
 impl<'s> Scan<'s> {
-    pub fn new(
-        snapshot: &'s Snapshot,
-        query: &Query,
-        mine: Option<&'s str>,
-    ) -> Result<Self, Error> {
+    pub fn new(view: &'s View, query: &Query, mine: Option<&'s str>) -> Result<Self, Error> {
         let mut scan = Self {
-            snapshot,
+            view,
             groups: Vec::new(),
             postings: Vec::new(),
             mine,
             ascending: query.ascending,
             low: 1,
-            high: newest(snapshot)?,
+            high: view.head(),
         };
         if let Wanted::Many(filter) = &query.wanted {
             if let Some(agent) = &filter.agent {
@@ -68,19 +65,21 @@ impl<'s> Scan<'s> {
                     .map(|id| vec![Term::Registration(*id)]),
             );
             if let Some(since) = filter.since {
-                scan.low = scan.low.max(up_to(snapshot, since, scan.high)? + 1);
+                scan.low = scan.low.max(view.up_to(since)? + 1);
             }
             if let Some(until) = filter.until {
-                scan.high = up_to(snapshot, until, scan.high)?;
+                scan.high = view.up_to(until)?;
             }
         }
-        scan.postings = scan
-            .groups
-            .iter()
+        let groups = scan.groups.iter();
+        let mut hashes: Vec<Vec<u64>> = groups
             .map(|group| group.iter().map(Term::hash).collect())
             .collect();
-        scan.postings
-            .extend(mine.map(|credential| vec![Term::Credential(credential.to_owned()).hash()]));
+        hashes.extend(mine.map(|credential| vec![Term::Credential(credential.to_owned()).hash()]));
+        for hashes in &hashes {
+            let postings = Postings::new(view, hashes, query.ascending)?;
+            scan.postings.push(postings);
+        }
         match query.cursor {
             Some(cursor) if query.ascending => scan.low = scan.low.max(cursor),
             Some(cursor) => scan.high = scan.high.min(cursor),
@@ -97,8 +96,10 @@ impl<'s> Scan<'s> {
             }
             let at = if self.ascending { self.low } else { self.high };
             let mut nearest = at;
-            for hashes in &self.postings {
-                let Some(found) = self.seek(hashes, nearest)? else {
+            for postings in &mut self.postings {
+                let found = postings.seek(self.view, nearest)?;
+                let within = found.filter(|found| (self.low..=self.high).contains(found));
+                let Some(found) = within else {
                     self.low = self.high.saturating_add(1);
                     return Ok(None);
                 };
@@ -143,7 +144,7 @@ impl<'s> Scan<'s> {
         }
         let mut sequence = entry.sequence;
         for _ in 0..MAX_REFERENCES {
-            let Some(statement) = self.snapshot.statement(sequence)? else {
+            let Some(statement) = self.view.statement(sequence)? else {
                 return Ok(false);
             };
             if self.is_met(&statement) {
@@ -152,7 +153,7 @@ impl<'s> Scan<'s> {
             let Some(target) = reference(&statement) else {
                 return Ok(false);
             };
-            let Some(next) = self.snapshot.sequence_of(target)? else {
+            let Some(next) = self.view.sequence_of(target)? else {
                 return Ok(false);
             };
             sequence = next;
@@ -166,52 +167,4 @@ impl<'s> Scan<'s> {
             .iter()
             .all(|group| group.iter().any(|term| has.contains(term)))
     }
-
-    /// The nearest sequence number from `at` on, `at` included, that has one of the postings.
-    fn seek(&self, hashes: &[u64], at: u64) -> Result<Option<u64>, Error> {
-        let mut best: Option<u64> = None;
-        for hash in hashes {
-            let row = if self.ascending {
-                self.snapshot
-                    .range(&POSTINGS, (*hash, at)..=(*hash, self.high))?
-                    .next()
-            } else {
-                self.snapshot
-                    .range(&POSTINGS, (*hash, self.low)..=(*hash, at))?
-                    .next_back()
-            };
-            let Some(((_, found), ())) = row.transpose()? else {
-                continue;
-            };
-            best = Some(match best {
-                None => found,
-                Some(best) if self.ascending => best.min(found),
-                Some(best) => best.max(found),
-            });
-        }
-        Ok(best)
-    }
-}
-
-fn newest(snapshot: &Snapshot) -> Result<u64, Error> {
-    let row = snapshot.range(&LOG, ..)?.next_back().transpose()?;
-    Ok(row.map_or(0, |(sequence, _)| sequence))
-}
-
-/// The last sequence number up to `newest` that was stored at `time` or before; 0 when none was. `stored` rises with
-/// the sequence, so halving finds it.
-pub(crate) fn up_to(snapshot: &Snapshot, time: Timestamp, newest: u64) -> Result<u64, Error> {
-    let (mut low, mut high) = (0, newest);
-    while low < high {
-        let middle = high - (high - low) / 2;
-        let is_before = snapshot
-            .entry(middle)?
-            .is_some_and(|entry| entry.stored <= time);
-        if is_before {
-            low = middle;
-        } else {
-            high = middle - 1;
-        }
-    }
-    Ok(low)
 }

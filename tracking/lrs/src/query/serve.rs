@@ -2,39 +2,35 @@
 
 use std::collections::HashMap;
 
-use lectern_store::{Json as Row, Snapshot};
+use lectern_store::Json as Row;
 use lectern_xapi::form::{self, Kept, Languages};
 use lectern_xapi::json::Json;
 use lectern_xapi::{Limits, print_timestamp};
 
 use super::parameters::Format;
 use crate::attachments::{AttachmentBytes, Gathered};
-use crate::body::Read;
 use crate::definitions::DEFINITIONS;
 use crate::entry::Entry;
 use crate::error::Error;
+use crate::log::Read;
+use crate::view::View;
 
 /// Serves the statements of one answer.
 pub(crate) struct Server<'s> {
-    snapshot: &'s Snapshot,
+    view: &'s View,
     format: Format,
     languages: Languages,
     /// By number: an answer's statements mostly share one or two.
-    authorities: HashMap<u64, String>,
+    authorities: HashMap<u128, String>,
     /// By Activity id; `None` is remembered, too.
     definitions: HashMap<String, Option<String>>,
     attachments: Option<Gathered>,
 }
 
 impl<'s> Server<'s> {
-    pub fn new(
-        snapshot: &'s Snapshot,
-        format: Format,
-        languages: Languages,
-        attachments: bool,
-    ) -> Self {
+    pub fn new(view: &'s View, format: Format, languages: Languages, attachments: bool) -> Self {
         Self {
-            snapshot,
+            view,
             format,
             languages,
             authorities: HashMap::new(),
@@ -55,11 +51,11 @@ impl<'s> Server<'s> {
 
     /// Appends the statement; false when its body is gone.
     pub fn write(&mut self, entry: &Entry, out: &mut String) -> Result<bool, Error> {
-        let Some(body) = self.snapshot.body(entry.sequence)? else {
+        let Some(body) = self.view.body(entry.sequence)? else {
             return Ok(false);
         };
         if !self.authorities.contains_key(&body.authority) {
-            let json = self.snapshot.authority(body.authority)?.unwrap_or_default();
+            let json = self.view.authority(body.authority)?.unwrap_or_default();
             self.authorities.insert(body.authority, json);
         }
         if self.format == Format::Canonical {
@@ -67,9 +63,9 @@ impl<'s> Server<'s> {
         }
         if let Some(attachments) = &mut self.attachments
             && body.raw.contains("\"attachments\"")
-            && let Some(statement) = self.snapshot.statement(entry.sequence)?
+            && let Some(statement) = self.view.statement(entry.sequence)?
         {
-            attachments.add(self.snapshot, &statement)?;
+            attachments.add(self.view.snapshot(), &statement)?;
         }
         let id = entry.id.to_string();
         let stored = print_timestamp(entry.stored);
@@ -101,12 +97,12 @@ impl<'s> Server<'s> {
     }
 
     fn fetch_definitions(&mut self, sequence: u64) -> Result<(), Error> {
-        let Some(statement) = self.snapshot.statement(sequence)? else {
+        let Some(statement) = self.view.statement(sequence)? else {
             return Ok(());
         };
         for activity in crate::definitions::activities(&statement) {
             if !self.definitions.contains_key(&activity.id) {
-                let known = self.snapshot.get(&DEFINITIONS, &activity.id)?;
+                let known = self.view.snapshot().get(&DEFINITIONS, &activity.id)?;
                 self.definitions.insert(
                     activity.id.clone(),
                     known.map(|Row(known)| known.definition),

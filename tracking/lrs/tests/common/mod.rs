@@ -39,6 +39,8 @@ pub fn open(folder: &Path, clock: &Arc<AtomicI64>, folds: Vec<Arc<dyn Fold>>) ->
     let options = Options {
         clock: Arc::new(move || Timestamp::from_microsecond(time.load(Ordering::SeqCst)).unwrap()),
         sealing_key: Some([7; 32]),
+        // So small that a handful of statements fills runs and merges them.
+        run_statements: 4,
     };
     Lrs::open_with(store, folds, options).unwrap()
 }

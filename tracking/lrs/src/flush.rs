@@ -1,0 +1,233 @@
+//! The thread that brings what is in the journal into the tables: blocks, runs of the index, folds, many statements in
+//! one commit; and merges runs when there is time.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
+
+use lectern_store::Error as StoreError;
+
+use crate::body::AUTHORITIES;
+use crate::core::Core;
+use crate::entry::Hash;
+use crate::error::Error;
+use crate::fold::Folds;
+use crate::index::Kind;
+use crate::index::chunk::Posting;
+use crate::index::filter::Filter;
+use crate::index::merge::Merger;
+use crate::index::runs::{self, RUNS, Run};
+use crate::log::pack::{Packing, pack};
+use crate::log::{BLOCKS, Line, Packed, block};
+use crate::tail::{Group, Tail};
+
+/// Statements in one commit at most, unless one request had more.
+const MAX_STATEMENTS: u64 = 4_096;
+
+/// The end of what is in the tables.
+pub(crate) struct Flusher {
+    /// The link before the block that has room for more.
+    previous: Hash,
+    /// That block's lines.
+    open: Vec<Arc<Line>>,
+    /// Bytes a line took lately.
+    guess: usize,
+}
+
+impl Flusher {
+    /// `last` is the last block of the log.
+    pub fn new(last: Option<&block::Block>) -> Self {
+        Self {
+            previous: last.map_or([0; 32], |block| block.previous),
+            open: last.map_or_else(Vec::new, |block| {
+                block.lines().into_iter().map(Arc::new).collect()
+            }),
+            guess: 150,
+        }
+    }
+
+    /// Runs until nobody appends any more and all is in the tables, or cannot be brought there.
+    pub fn run(mut self, core: &Core, folds: &Folds) {
+        let mut has_merges = true;
+        let mut since = Instant::now();
+        let mut most = MAX_STATEMENTS;
+        while let Some(groups) = core.next_groups(most, since, has_merges) {
+            since = Instant::now();
+            if !groups.is_empty() {
+                match self.flush(core, folds, &groups) {
+                    Ok(()) => {
+                        most = (most * 2).min(MAX_STATEMENTS);
+                        answer(&groups);
+                        has_merges = true;
+                    }
+                    Err(Error::Store(StoreError::Full { .. })) if groups.len() > 1 => {
+                        most = (most / 2).max(1);
+                    }
+                    Err(error) => {
+                        tracing::error!(event = "lrs.flush_failed", %error);
+                        // They are durable, which is what was asked; what follows from them comes later.
+                        answer(&groups);
+                        core.failed(error);
+                    }
+                }
+                if core.gives_up() {
+                    return;
+                }
+            }
+            if has_merges {
+                has_merges = merge(core);
+            }
+        }
+    }
+
+    fn flush(&mut self, core: &Core, folds: &Folds, groups: &[Arc<Group>]) -> Result<(), Error> {
+        let new = groups.iter().flat_map(|group| &group.held);
+        let lines: Vec<Arc<Line>> = self
+            .open
+            .iter()
+            .cloned()
+            .chain(new.map(|held| Arc::clone(&held.line)))
+            .collect();
+        let packing = pack(self.previous, &lines, &mut self.guess);
+        let end = groups.last().map_or(0, |group| group.end());
+        let full = full_segments(core, end);
+        let Packing { blocks, open } = packing;
+        let (for_tx, folds, full_for_tx) = (groups.to_vec(), Arc::clone(folds), full.clone());
+        let run = core.run;
+        core.store.write(move |tx| {
+            for (first, bytes) in &blocks {
+                tx.insert(&BLOCKS, first, &Packed(bytes.clone()))?;
+            }
+            let mut authority = None;
+            for held in for_tx.iter().flat_map(|group| &group.held) {
+                let Some(body) = &held.line.body else {
+                    continue;
+                };
+                if authority != Some(body.authority) {
+                    if !tx.contains(&AUTHORITIES, &body.authority)? {
+                        tx.insert(&AUTHORITIES, &body.authority, &held.authority.to_string())?;
+                    }
+                    authority = Some(body.authority);
+                }
+            }
+            for fold in folds.iter() {
+                for held in for_tx.iter().flat_map(|group| &group.held) {
+                    fold.apply(tx, &held.line.entry, &held.statement)?;
+                }
+            }
+            for full in full_for_tx.iter() {
+                full.write(tx, run)?;
+            }
+            Ok::<_, Error>(())
+        })?;
+        let kept = lines.len() - open;
+        if let Some(last) = kept.checked_sub(1).and_then(|last| lines.get(last)) {
+            self.previous = last.link;
+        }
+        self.open = lines.into_iter().skip(kept).collect();
+        core.settled(|tail| {
+            tail.in_tables = end;
+            let done = tail.groups.iter().take_while(|group| group.end() <= end);
+            let (count, bytes) = done.fold((0, 0), |(count, bytes), group| {
+                (count + 1, bytes + group.bytes)
+            });
+            tail.groups.drain(..count);
+            tail.bytes -= bytes;
+            for full in full.iter() {
+                full.leave(tail);
+            }
+        });
+        Ok(())
+    }
+}
+
+/// A segment that has become a run.
+pub(crate) struct Full {
+    of: Run,
+    ids: Vec<Posting>,
+    postings: Vec<Posting>,
+    filter: Arc<Filter>,
+}
+
+impl Full {
+    pub fn new(segment: &crate::index::segment::Segment, run: u64) -> Self {
+        let ids = segment.sorted(Kind::Ids);
+        let mut filter = Filter::for_ids(run);
+        ids.iter().for_each(|(hash, _)| filter.insert(*hash));
+        Self {
+            of: Run {
+                level: 0,
+                number: segment.number,
+            },
+            postings: segment.sorted(Kind::Postings),
+            ids,
+            filter: Arc::new(filter),
+        }
+    }
+
+    pub fn write(&self, tx: &lectern_store::Tx<'_>, run: u64) -> Result<(), StoreError> {
+        runs::write(tx, Kind::Ids, self.of, run, self.ids.iter().copied())?;
+        runs::write(
+            tx,
+            Kind::Postings,
+            self.of,
+            run,
+            self.postings.iter().copied(),
+        )?;
+        tx.insert(&RUNS, &(self.of.level, self.of.number), &())
+            .map(|_| ())
+    }
+
+    /// The run takes the segment's place.
+    pub fn leave(&self, tail: &mut Tail) {
+        tail.segments
+            .retain(|segment| segment.number != self.of.number);
+        tail.filters.push((self.of, Arc::clone(&self.filter)));
+    }
+}
+
+/// Those segments of which every statement is in the tables once `end` is.
+fn full_segments(core: &Core, end: u64) -> Arc<Vec<Full>> {
+    let segments: Vec<_> = core.tail().segments.iter().cloned().collect();
+    let full = segments
+        .iter()
+        .filter(|segment| (segment.number + 1) * core.run <= end)
+        .map(|segment| Full::new(segment, core.run));
+    Arc::new(full.collect())
+}
+
+fn answer(groups: &[Arc<Group>]) {
+    for group in groups {
+        let mut waiting = group.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        for answer in waiting.drain(..) {
+            // A caller that has gone away needs no answer.
+            let _ = answer.send(Ok(()));
+        }
+    }
+}
+
+/// Does some of what there is to merge; whether there is more.
+pub(crate) fn merge(core: &Core) -> bool {
+    let mut merger = core.merger.lock().unwrap_or_else(PoisonError::into_inner);
+    match step(core, &mut merger) {
+        Ok(goes_on) => goes_on,
+        Err(error) => {
+            tracing::warn!(event = "lrs.merge_failed", %error);
+            false
+        }
+    }
+}
+
+fn step(core: &Core, merger: &mut Option<Merger>) -> Result<bool, StoreError> {
+    let merger = match merger {
+        Some(merger) => merger,
+        None => merger.insert(Merger::new(&core.store.snapshot()?, core.run)?),
+    };
+    let progress = merger.step(&core.store)?;
+    if let Some((run, filter)) = progress.made {
+        let parts = crate::index::merge::parts(run);
+        let mut tail = core.tail_mut();
+        tail.filters.retain(|(of, _)| !parts.contains(of));
+        tail.filters.push((run, Arc::new(filter)));
+    }
+    Ok(progress.goes_on)
+}

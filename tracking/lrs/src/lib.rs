@@ -15,6 +15,7 @@ mod definitions;
 mod documents;
 mod entry;
 mod error;
+pub mod evidence;
 mod fold;
 pub mod forward;
 mod index;

@@ -260,7 +260,10 @@ await step('the evidence is verified when it is asked for', async () => {
   await heading('Evidence').waitFor();
   await button('Verify now').click();
   await page.getByText('The chain is whole').first().waitFor();
-  assert.match(await label('Fingerprint of the key (SHA-256)').inputValue(), /^(?:[0-9A-F]{2}:){31}/u);
+  assert.match(
+    await label('Fingerprint of the key (SHA-256)').inputValue(),
+    /^(?:[0-9A-F]{2}:){31}/u,
+  );
   await accessible('the evidence');
 });
 

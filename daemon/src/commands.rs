@@ -109,7 +109,13 @@ async fn back_up(state: &Path, file: &Path) -> anyhow::Result<Reply> {
     let made = value.get("made").and_then(|made| made.as_str());
     if let Some(made) = made.and_then(|made| made.parse::<Timestamp>().ok()) {
         let kept = Request::BackupKept { made };
-        let noted = ask(state, &kept, Box::new(tokio::io::empty()), Box::new(tokio::io::sink())).await;
+        let noted = ask(
+            state,
+            &kept,
+            Box::new(tokio::io::empty()),
+            Box::new(tokio::io::sink()),
+        )
+        .await;
         // The archive is whole all the same.
         if let Err(error) = noted.and_then(|reply| reply.map_err(anyhow::Error::msg)) {
             tracing::warn!(event = "backup_not_noted", "{error:#}");

@@ -71,9 +71,16 @@ impl Services {
         let records = open_store(&state, RECORDS)?;
         backup::remove_leftovers(&state);
         let keys = state.join("keys");
-        let sealing_key = secret_file(&keys, "sealing.key", || Ok(rand::random::<[u8; 32]>().into()))?
-            .try_into()
-            .map_err(|_| anyhow::anyhow!("{}/sealing.key is damaged: it must hold 32 bytes", keys.display()))?;
+        let sealing_key = secret_file(&keys, "sealing.key", || {
+            Ok(rand::random::<[u8; 32]>().into())
+        })?
+        .try_into()
+        .map_err(|_| {
+            anyhow::anyhow!(
+                "{}/sealing.key is damaged: it must hold 32 bytes",
+                keys.display()
+            )
+        })?;
         let library_store = open_store(&state, LIBRARY)?;
         let lms = Lms::open(records.clone())?;
         let options = lectern_lrs::Options {

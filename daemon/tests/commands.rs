@@ -288,7 +288,8 @@ async fn with_evidence(state: &Path) {
     let daemon = Daemon::start(state);
     let lrs = daemon.lrs();
     let two = json!([statement(), statement()]);
-    lrs.json("POST", "/xapi/statements", &two).await.expect(200);
+    let stored = lrs.xapi("POST", "/xapi/statements", Some(&two)).await;
+    stored.unwrap().expect(200);
     assert!(daemon.stop());
     let daemon = Daemon::start(state);
     let auditor = daemon.person("vera", &["auditor"]);
@@ -298,7 +299,9 @@ async fn with_evidence(state: &Path) {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     let lrs = daemon.lrs();
-    lrs.json("POST", "/xapi/statements", &statement()).await.expect(200);
+    let one = statement();
+    let stored = lrs.xapi("POST", "/xapi/statements", Some(&one)).await;
+    stored.unwrap().expect(200);
     assert!(daemon.stop());
 }
 
@@ -320,18 +323,33 @@ async fn the_evidence_is_checked_on_another_machine_in_all_its_forms() {
     for file in [&export, &archive, records.to_str().unwrap()] {
         let (ok, answer) = lecternd(&nowhere, &["verify", file], "");
         assert!(ok, "{file}: {answer}");
-        for (name, value) in [("entries", 3), ("heads", 1), ("last_signed", 2), ("unsigned", 1)] {
+        for (name, value) in [
+            ("entries", 3),
+            ("heads", 1),
+            ("last_signed", 2),
+            ("unsigned", 1),
+        ] {
             assert_eq!(answer[name], value, "{file}: {answer}");
         }
         let (key, head) = (&answer["key"], &answer["last_head"]);
         key.as_str().unwrap().clone_into(&mut fingerprint);
-        let kept = ["verify", file, "--key", &fingerprint, "--head", head.as_str().unwrap()];
+        let kept = [
+            "verify",
+            file,
+            "--key",
+            &fingerprint,
+            "--head",
+            head.as_str().unwrap(),
+        ];
         let (ok, answer) = lecternd(&nowhere, &kept, "");
         assert!(ok, "{file}: {answer}");
         let other = "ab".repeat(32);
         for option in ["--key", "--head"] {
             let (ok, answer) = lecternd(&nowhere, &["verify", file, option, &other], "");
-            assert!(!ok && answer["error"].as_str().unwrap().contains(&other), "{answer}");
+            assert!(
+                !ok && answer["error"].as_str().unwrap().contains(&other),
+                "{answer}"
+            );
         }
     }
     assert!(!nowhere.exists(), "it needs no state folder");
@@ -356,10 +374,16 @@ async fn a_box_that_lost_its_evidence_key_signs_nothing_under_another() {
     let kept = std::fs::read(&key).unwrap();
     std::fs::remove_file(&key).unwrap();
     let (ok, answer) = lecternd(&state, &["doctor"], "");
-    assert!(!ok && answer.to_string().contains("keys/evidence.key"), "{answer}");
+    assert!(
+        !ok && answer.to_string().contains("keys/evidence.key"),
+        "{answer}"
+    );
     let export = folder.path().join("e.ndjson");
     let (ok, answer) = lecternd(&state, &["evidence", export.to_str().unwrap()], "");
-    assert!(!ok && answer["error"].as_str().unwrap().contains("from a backup"), "{answer}");
+    assert!(
+        !ok && answer["error"].as_str().unwrap().contains("from a backup"),
+        "{answer}"
+    );
     assert!(!key.exists() && !export.exists());
     std::fs::write(&key, kept).unwrap();
     let (ok, answer) = lecternd(&state, &["doctor"], "");

@@ -90,10 +90,16 @@ async fn what_a_credential_reads_is_written_down_with_whose_record_it_is() {
     let expected = [
         row("everyone", "xapi/statements"),
         row(&ada, &format!("xapi/statements statementId={id}")),
-        row("mailto:eve@example.org", &format!("xapi/statements verb={verb}")),
+        row(
+            "mailto:eve@example.org",
+            &format!("xapi/statements verb={verb}"),
+        ),
         row(&ada, "xapi/agents"),
         row(&ada, "xapi/agents/profile"),
-        row(&ada, "xapi/activities/state activityId=https://example.org/film"),
+        row(
+            &ada,
+            "xapi/activities/state activityId=https://example.org/film",
+        ),
     ];
     assert_eq!(readings(&the_box), expected);
     // Again, within ten minutes: nothing is written, not even to the store.
@@ -119,12 +125,19 @@ async fn a_further_page_is_a_reading_of_whom_the_first_was_about() {
     store(&asking, &eve).await;
     store(&asking, &eve).await;
     let of_eve = query(&[("agent", &eve.to_string()), ("limit", "1")]);
-    let page = asking.get(&format!("/xapi/statements?{of_eve}")).await.json();
+    let page = asking
+        .get(&format!("/xapi/statements?{of_eve}"))
+        .await
+        .json();
     let (other, who) = credential(&the_box, "second");
     let more = other.get(page["more"].as_str().unwrap()).await;
     assert_eq!(more.status, StatusCode::OK, "{}", more.text());
     let last = readings(&the_box).pop().unwrap();
-    let expected = (who, "mailto:eve@example.org".into(), "xapi/statements".into());
+    let expected = (
+        who,
+        "mailto:eve@example.org".into(),
+        "xapi/statements".into(),
+    );
     assert_eq!(last, expected);
 }
 
@@ -150,11 +163,17 @@ async fn reading_ones_own_record_is_not_written_down_and_reading_anothers_is() {
         assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
     }
     assert_eq!(readings(&the_box), []);
-    let other = query(&[("agent", &json!({ "mbox": "mailto:eve@example.org" }).to_string())]);
+    let other = query(&[(
+        "agent",
+        &json!({ "mbox": "mailto:eve@example.org" }).to_string(),
+    )]);
     let answer = asking.get(&format!("/xapi/statements?{other}")).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     let (who, on, _) = readings(&the_box).pop().unwrap();
-    assert_eq!((who, on), (ada.id.to_string(), "mailto:eve@example.org".into()));
+    assert_eq!(
+        (who, on),
+        (ada.id.to_string(), "mailto:eve@example.org".into())
+    );
 }
 
 #[tokio::test]
@@ -167,15 +186,24 @@ async fn the_auditor_signs_verifies_and_takes_the_evidence_away() {
     ));
     let auditor = the_box.caller("vera", &[Role::Auditor]);
     let empty = auditor.get("/api/v1/evidence").await.json();
-    assert_eq!((&empty["entries"], &empty["can_sign"]), (&json!(0), &json!(true)));
-    let refused = auditor.json("POST", "/api/v1/evidence/heads", &json!(null)).await;
+    assert_eq!(
+        (&empty["entries"], &empty["can_sign"]),
+        (&json!(0), &json!(true))
+    );
+    let refused = auditor
+        .json("POST", "/api/v1/evidence/heads", &json!(null))
+        .await;
     assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.text());
     let (writer, _) = credential(&the_box, "w");
     store(&writer, &json!({ "mbox": "mailto:eve@example.org" })).await;
-    let signed = auditor.json("POST", "/api/v1/evidence/heads", &json!(null)).await;
+    let signed = auditor
+        .json("POST", "/api/v1/evidence/heads", &json!(null))
+        .await;
     assert_eq!(signed.status, StatusCode::CREATED, "{}", signed.text());
     assert_eq!(signed.json()["sequence"], 1);
-    let begun = auditor.json("POST", "/api/v1/evidence/verify", &json!(null)).await;
+    let begun = auditor
+        .json("POST", "/api/v1/evidence/verify", &json!(null))
+        .await;
     assert_eq!(begun.status, StatusCode::ACCEPTED, "{}", begun.text());
     let standing = loop {
         let standing = auditor.get("/api/v1/evidence").await.json();

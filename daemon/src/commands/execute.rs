@@ -174,7 +174,14 @@ async fn write_evidence<W: AsyncWrite + Send + Unpin>(
     bodies: bool,
     output: W,
 ) -> anyhow::Result<Value> {
-    let detail = Some(if bodies { "with statements" } else { "without statements" }.to_owned());
+    let detail = Some(
+        if bodies {
+            "with statements"
+        } else {
+            "without statements"
+        }
+        .to_owned(),
+    );
     let (audited, writing) = (services.clone(), services.clone());
     let now = Timestamp::now();
     blocking(move || audit(&audited, "evidence.export", None, detail, now)).await?;

@@ -167,7 +167,11 @@ impl Lms {
                     who: reader.clone(),
                     what: "record.read".to_owned(),
                     on: Some(reading.on.clone()),
-                    detail: Some(format!("{} {}", reading.resource, reading.filters).trim().to_owned()),
+                    detail: Some(
+                        format!("{} {}", reading.resource, reading.filters)
+                            .trim()
+                            .to_owned(),
+                    ),
                 };
                 append(tx, &event, now)?;
                 tx.insert(&READINGS, hash, &second)?;

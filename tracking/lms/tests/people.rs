@@ -351,8 +351,16 @@ fn what_is_kept_to_know_a_reading_again_does_not_grow_with_the_years() {
     }
     let recent: lectern_store::Table<[u8; 32], u64> =
         lectern_store::Table::new("lms.recent_readings");
-    let kept = store.snapshot().unwrap().range(&recent, ..).unwrap().count();
-    assert!((6..=8).contains(&kept), "{kept} for ten minutes of a hundred seconds each");
+    let kept = store
+        .snapshot()
+        .unwrap()
+        .range(&recent, ..)
+        .unwrap()
+        .count();
+    assert!(
+        (6..=8).contains(&kept),
+        "{kept} for ten minutes of a hundred seconds each"
+    );
     assert_eq!(lms.audit_list(None, 500).unwrap().items.len(), 300);
 }
 

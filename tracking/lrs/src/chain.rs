@@ -7,7 +7,7 @@ use crate::lrs::Lrs;
 /// What a walk over the whole log found.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Verification {
-    /// Entries that fit.
+    /// Entries walked, with the one that does not fit.
     pub entries: u64,
     /// Entries whose body is erased.
     pub erased: u64,
@@ -27,12 +27,10 @@ impl Lrs {
         };
         walk(self, 1, |entry| {
             if found.broken.is_none() {
-                match verifier.entry(&entry) {
-                    Ok(()) => found.entries = entry.sequence,
-                    Err(unfinished) => {
-                        let record = unfinished.broken.record().unwrap_or(entry.sequence);
-                        found.broken = Some((record, unfinished.broken.to_string()));
-                    }
+                found.entries += 1;
+                if let Err(unfinished) = verifier.entry(&entry) {
+                    let record = unfinished.broken.record().unwrap_or(entry.sequence);
+                    found.broken = Some((record, unfinished.broken.to_string()));
                 }
             }
             Ok::<_, Error>(())

@@ -82,10 +82,12 @@ fn whose(app: &App, ifi: &Ifi) -> Result<String, Problem> {
     {
         return Ok(person.id.to_string());
     }
-    Ok(match ifi {
-        Ifi::Account { home_page, name } => format!("{home_page} {name}"),
-        other => other.key(),
-    })
+    // Without the word in front that says what kind of identifier it is.
+    let key = ifi.key();
+    Ok(key
+        .split_once(' ')
+        .map_or(key.as_str(), |(_, bare)| bare)
+        .to_owned())
 }
 
 fn named(parameters: &[(String, String)]) -> Option<Ifi> {

@@ -24,7 +24,9 @@ pub enum Broken {
     )]
     RecordBefore(u64),
     /// An entry is not what its link says.
-    #[error("record {0} is not what its own hash says: its id, time, credential or body's hash was changed.")]
+    #[error(
+        "record {0} is not what its own hash says: its id, time, credential or body's hash was changed."
+    )]
     RecordChanged(u64),
     /// `stored` goes back.
     #[error("record {0} was stored before the record before it: a record was changed or moved.")]
@@ -57,7 +59,9 @@ pub enum Broken {
         reaches: u64,
     },
     /// A number is missing among the heads.
-    #[error("head {expected} is missing: head {found} follows the one before it. A head was removed.")]
+    #[error(
+        "head {expected} is missing: head {found} follows the one before it. A head was removed."
+    )]
     HeadMissing {
         /// The number that follows
         expected: u64,
@@ -73,13 +77,17 @@ pub enum Broken {
         found: u64,
     },
     /// A head does not name the one before.
-    #[error("head {0} does not name the head before it: one of the two was changed or signed anew.")]
+    #[error(
+        "head {0} does not name the head before it: one of the two was changed or signed anew."
+    )]
     HeadBefore(u64),
     /// A head signs no more than the one before.
     #[error("head {0} covers no more than the head before it: it was changed or signed anew.")]
     HeadOrder(u64),
     /// A head names another key.
-    #[error("head {head} is signed with the key {found}, not with the box's key {expected}: it was signed anew.")]
+    #[error(
+        "head {head} is signed with the key {found}, not with the box's key {expected}: it was signed anew."
+    )]
     HeadKey {
         /// The head
         head: u64,
@@ -89,13 +97,17 @@ pub enum Broken {
         expected: Fingerprint,
     },
     /// A signature is wrong.
-    #[error("the signature of head {0} is not of the box's key: the head was changed, or signed with another key.")]
+    #[error(
+        "the signature of head {0} is not of the box's key: the head was changed, or signed with another key."
+    )]
     HeadSignature(u64),
     /// There are heads and no key.
     #[error("there are signed heads, but the box's public key is not with them: it was removed.")]
     NoKey,
     /// The key is not the one that was asked for.
-    #[error("this evidence is signed with the key {found}, not with {expected}: it comes from another box, or was made anew.")]
+    #[error(
+        "this evidence is signed with the key {found}, not with {expected}: it comes from another box, or was made anew."
+    )]
     OtherKey {
         /// Whose it is
         found: Fingerprint,
@@ -111,7 +123,9 @@ pub enum Broken {
     )]
     OtherHead(Hex<32>),
     /// The private key that lies beside the records is not that of the heads.
-    #[error("the evidence key in this backup is {found}, but the records name {expected}: one of the two was replaced.")]
+    #[error(
+        "the evidence key in this backup is {found}, but the records name {expected}: one of the two was replaced."
+    )]
     KeyBeside {
         /// In the folder `keys`
         found: Fingerprint,

@@ -246,19 +246,25 @@ pub fn verify_export(
         Some("does not name the hash of the lines before it: something in the file was changed")
     } else if end.entries != entries {
         Some("counts other records than there are: something in the file was changed")
-    } else if !key.has_signed(End::text(count, entries, &sha256).as_bytes(), &end.signature) {
+    } else if !key.has_signed(
+        End::text(count, entries, &sha256).as_bytes(),
+        &end.signature,
+    ) {
         Some("is not signed with the box's key: the file was made anew or changed")
     } else {
         None
     };
-    if let Some(fault) = fault {
-        return Err(verifier.unfinished(lines.cut(fault)).into());
+    let fault = fault.map(|fault| lines.cut(fault));
+    let fault = match lines.next()? {
+        true => fault.or_else(|| Some(lines.cut("stands behind the end of the export"))),
+        false => fault,
+    };
+    // A head whose record is not there says more than a hash that does not fit.
+    let report = verifier.finish()?;
+    match fault {
+        Some(broken) => Err(Box::new(Unfinished { broken, report }).into()),
+        None => Ok(report),
     }
-    if lines.next()? {
-        let more = lines.cut("stands behind the end of the export");
-        return Err(verifier.unfinished(more).into());
-    }
-    Ok(verifier.finish()?)
 }
 
 /// The lines of a file, hashed as they are read.

@@ -75,7 +75,13 @@ impl Head {
         format!(
             "lectern-evidence-head/1\nnumber {}\nday {day}\nsequence {}\nlink {}\nstored {:.6}\nsigned {:.6}\n\
              previous {}\nkey {}\n",
-            self.number, self.sequence, self.link, self.stored, self.signed, self.previous, self.key
+            self.number,
+            self.sequence,
+            self.link,
+            self.stored,
+            self.signed,
+            self.previous,
+            self.key
         )
     }
 

@@ -209,7 +209,9 @@ impl Evidence {
     /// # Errors
     /// As [`Evidence::sign`].
     pub fn sign_when_due(&self, now: Timestamp) -> Result<Option<Head>, Error> {
-        self.sign_as(Some(date(now)), now, |last, newest| is_due(last, newest, now))
+        self.sign_as(Some(date(now)), now, |last, newest| {
+            is_due(last, newest, now)
+        })
     }
 
     fn sign_as(
@@ -340,10 +342,12 @@ impl Evidence {
                 false => Ok(()),
             }
         });
-        let verified = found.map(|report| (report, None)).or_else(|error| match error {
-            Error::Broken(found) => Ok((found.report, Some(found.broken.to_string()))),
-            other => Err(other),
-        });
+        let verified = found
+            .map(|report| (report, None))
+            .or_else(|error| match error {
+                Error::Broken(found) => Ok((found.report, Some(found.broken.to_string()))),
+                other => Err(other),
+            });
         let noted = verified.and_then(|(report, error)| {
             let verified = Verified {
                 at: clock(),

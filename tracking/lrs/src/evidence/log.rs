@@ -92,7 +92,10 @@ pub(crate) fn walk<E: From<Error>>(
         let mut walked = 0;
         for row in snapshot.range(&LOG, next..).map_err(Error::from)? {
             let (sequence, entry) = row.map_err(Error::from)?;
-            while bodies.next_if(|row| matches!(row, Ok((of, _)) if *of < sequence)).is_some() {}
+            while bodies
+                .next_if(|row| matches!(row, Ok((of, _)) if *of < sequence))
+                .is_some()
+            {}
             let body = match bodies.next_if(|row| !matches!(row, Ok((of, _)) if *of != sequence)) {
                 None => WalkedBody::Erased,
                 Some(row) => {

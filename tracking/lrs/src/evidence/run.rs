@@ -25,7 +25,11 @@ async fn sign(evidence: &Evidence, stop: &CancellationToken) {
         match signed.await {
             Ok(Ok(None)) => {}
             Ok(Ok(Some(head))) => {
-                tracing::info!(event = "evidence.signed", head = head.number, sequence = head.sequence);
+                tracing::info!(
+                    event = "evidence.signed",
+                    head = head.number,
+                    sequence = head.sequence
+                );
             }
             Ok(Err(error)) => tracing::warn!(event = "evidence.sign", %error),
             Err(error) => tracing::warn!(event = "evidence.sign", %error),
@@ -48,7 +52,9 @@ async fn verify(evidence: &Evidence, stop: &CancellationToken) {
             });
             match verified.await {
                 Ok(Ok(verified)) => match verified.error {
-                    None => tracing::info!(event = "evidence.whole", entries = verified.report.entries),
+                    None => {
+                        tracing::info!(event = "evidence.whole", entries = verified.report.entries)
+                    }
                     Some(error) => tracing::error!(event = "evidence.broken", %error),
                 },
                 Ok(Err(Error::Stopped)) => {}

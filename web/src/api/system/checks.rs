@@ -67,7 +67,11 @@ impl Facts {
                 .flatten(),
             plain_http: app.plain_http(),
             can_sign: app.evidence.can_sign(),
-            broken: app.evidence.standing()?.verified.and_then(|verified| verified.error),
+            broken: app
+                .evidence
+                .standing()?
+                .verified
+                .and_then(|verified| verified.error),
         })
     }
 
@@ -119,7 +123,8 @@ impl Facts {
             return check("evidence", Health::Bad, title, broken.clone(), Some(act));
         }
         if !self.can_sign {
-            let detail = "The key is missing or another one. Records are kept, and no head is signed.";
+            let detail =
+                "The key is missing or another one. Records are kept, and no head is signed.";
             let act = "Put keys/evidence.key back from a backup, and restart.";
             let title = "The evidence is not signed";
             return check("evidence", Health::Bad, title, detail.to_owned(), Some(act));

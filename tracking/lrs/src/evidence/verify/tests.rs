@@ -270,7 +270,10 @@ fn another_key_is_found_by_its_name_and_by_the_fingerprint_that_was_kept() {
     let forger = key();
     let end = (6, entries[5].link, entries[5].stored);
     heads_of_box[1] = Head::sign(&forger, Some(&heads_of_box[0]), None, end, time(6));
-    let (found, expected) = (forger.public().fingerprint(), box_key.public().fingerprint());
+    let (found, expected) = (
+        forger.public().fingerprint(),
+        box_key.public().fingerprint(),
+    );
     let by_name = Broken::HeadKey {
         head: 2,
         found,
@@ -284,10 +287,7 @@ fn another_key_is_found_by_its_name_and_by_the_fingerprint_that_was_kept() {
     trust.expected = Some(expected);
     let by_kept = Broken::OtherKey { found, expected };
     assert_eq!(judge(forged, &entries, &trust), Err(by_kept));
-    let unsigned = judge(Vec::new(), &entries, &Trust {
-        key: None,
-        ..trust
-    });
+    let unsigned = judge(Vec::new(), &entries, &Trust { key: None, ..trust });
     assert_eq!(unsigned, Err(Broken::Unsigned(expected)));
 }
 

@@ -18,7 +18,7 @@ export const evidence = {
   number: 'Number',
   covers: 'Covers records up to',
   signed: 'Signed',
-  forDay: (day: string) => `for ${day}`,
+  ofTheDay: 'the day’s head',
   onRequest: 'on request',
   hash: 'Hash of the last head (SHA-256)',
   hashHint:

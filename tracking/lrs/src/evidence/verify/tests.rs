@@ -106,7 +106,9 @@ fn each_damage_is_found_and_named() {
     let rows: [(&str, Damage, Broken); 18] = [
         (
             "a statement removed",
-            |_, _, entries, _| drop(entries.remove(4)),
+            |_, _, entries, _| {
+                entries.remove(4);
+            },
             Broken::RecordMissing {
                 expected: 5,
                 found: 6,
@@ -206,7 +208,9 @@ fn each_damage_is_found_and_named() {
         ),
         (
             "a head removed",
-            |_, heads, _, _| drop(heads.remove(1)),
+            |_, heads, _, _| {
+                heads.remove(1);
+            },
             Broken::HeadMissing {
                 expected: 2,
                 found: 3,

@@ -7,7 +7,7 @@
 mod restore;
 mod write;
 
-pub use restore::{extract_records, restore};
+pub use restore::{extract_evidence, restore};
 pub use write::{remove_leftovers, write};
 
 use serde::{Deserialize, Serialize};

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use lectern_lrs::Scope;
+use lectern_lrs::evidence::{Fingerprint, Hex};
 
 /// A self-hosted learning-video appliance: one daemon that serves videos and keeps the record of who watched what.
 #[derive(Debug, Parser)]
@@ -61,10 +62,25 @@ pub enum Command {
     },
     /// Check everything and say what to do
     Doctor,
-    /// Check the evidence chain of a backup archive or of a `records.redb`
-    Verify {
-        /// The archive or the store file
+    /// Write the evidence (the chain of records and its signed heads) to one file that any machine can check; the daemon
+    /// goes on
+    Evidence {
+        /// Where to write it (`-` for standard output)
         file: PathBuf,
+        /// The statements themselves as well, with names and results where others wrote them in
+        #[arg(long)]
+        bodies: bool,
+    },
+    /// Check the evidence in a backup archive, a `records.redb` or an export of `evidence`; needs no state folder
+    Verify {
+        /// The file
+        file: PathBuf,
+        /// Fingerprint of the key that must have signed it
+        #[arg(long, value_name = "FINGERPRINT")]
+        key: Option<Fingerprint>,
+        /// Hash of a signed head that must be in it
+        #[arg(long, value_name = "HASH")]
+        head: Option<Hex<32>>,
     },
     /// Decode and encode one video, sandboxed (started by the daemon)
     #[command(hide = true)]

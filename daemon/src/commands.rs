@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::Command;
 use crate::control::{Client, Reply};
 use crate::services::{Services, is_in_use};
-use crate::{backup, doctor, scheduler};
+use crate::{backup, scheduler, verify};
 
 use archive::Archive;
 pub use execute::execute;
@@ -36,8 +36,10 @@ const STARTING: Duration = Duration::from_secs(10);
 /// Runs one command and prints its answer. Exit code 0 done, 1 failed (2, usage, is clap's).
 pub async fn run(state: &Path, command: Command, json: bool) -> ExitCode {
     let place = match &command {
-        // The archive has standard output to itself.
-        Command::Backup { file } if file == Path::new("-") => Place::StandardError,
+        // What they write has standard output to itself.
+        Command::Backup { file } | Command::Evidence { file, .. } if file == Path::new("-") => {
+            Place::StandardError
+        }
         _ => Place::StandardOutput,
     };
     let reply = match answer(state, command).await {
@@ -63,9 +65,14 @@ async fn answer(state: &Path, command: Command) -> anyhow::Result<Reply> {
                 "made": restored.made,
             })))
         }
-        Command::Verify { file } => tokio::task::spawn_blocking(move || doctor::verify(&file))
-            .await?
-            .map(Ok),
+        Command::Verify { file, key, head } => {
+            tokio::task::spawn_blocking(move || verify::verify(&file, key, head))
+                .await?
+                .map(Ok)
+        }
+        Command::Evidence { file, bodies } => {
+            write_to(state, &file, &Request::Evidence { bodies }).await
+        }
         Command::Backup { file } => back_up(state, &file).await,
         command => {
             let (request, input) = prepare(&command).await?;
@@ -74,8 +81,8 @@ async fn answer(state: &Path, command: Command) -> anyhow::Result<Reply> {
     }
 }
 
-/// The file has its name once all of it is on disk; only then the box counts it as a backup.
-async fn back_up(state: &Path, file: &Path) -> anyhow::Result<Reply> {
+/// The file that a command writes has its name once all of it is on disk.
+async fn write_to(state: &Path, file: &Path, request: &Request) -> anyhow::Result<Reply> {
     let (archive, output): (_, Output) = if file == Path::new("-") {
         (None, Box::new(standard(io::stdout().as_fd())?))
     } else {
@@ -84,20 +91,31 @@ async fn back_up(state: &Path, file: &Path) -> anyhow::Result<Reply> {
         let output = archive.writer()?;
         (Some(archive), Box::new(output))
     };
-    let nothing = || Box::new(tokio::io::empty());
-    let reply = ask(state, &Request::Backup, nothing(), output).await?;
-    let Ok(value) = &reply else {
-        return Ok(reply);
-    };
-    if let Some(archive) = archive {
+    let reply = ask(state, request, Box::new(tokio::io::empty()), output).await?;
+    if let (Ok(_), Some(archive)) = (&reply, archive) {
         tokio::task::spawn_blocking(move || archive.keep())
             .await?
             .with_context(|| format!("writing {}", file.display()))?;
     }
+    Ok(reply)
+}
+
+/// Only when it is whole the box counts it as a backup.
+async fn back_up(state: &Path, file: &Path) -> anyhow::Result<Reply> {
+    let reply = write_to(state, file, &Request::Backup).await?;
+    let Ok(value) = &reply else {
+        return Ok(reply);
+    };
     let made = value.get("made").and_then(|made| made.as_str());
     if let Some(made) = made.and_then(|made| made.parse::<Timestamp>().ok()) {
         let kept = Request::BackupKept { made };
-        let noted = ask(state, &kept, nothing(), Box::new(tokio::io::sink())).await;
+        let noted = ask(
+            state,
+            &kept,
+            Box::new(tokio::io::empty()),
+            Box::new(tokio::io::sink()),
+        )
+        .await;
         // The archive is whole all the same.
         if let Err(error) = noted.and_then(|reply| reply.map_err(anyhow::Error::msg)) {
             tracing::warn!(event = "backup_not_noted", "{error:#}");

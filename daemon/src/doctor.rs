@@ -1,16 +1,14 @@
-//! `lecternd doctor` and `lecternd verify`: what is wrong first, what will be, and what to do about it.
+//! `lecternd doctor`: what is wrong first, what will be, and what to do about it.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
+use lectern_lrs::evidence::Error;
 use lectern_store::{CheckReport, Store};
 use lectern_web::tls::Expiry;
 use serde_json::{Value, json};
 
-use crate::backup;
-use crate::services::{RECORDS, Services, store_options};
+use crate::services::Services;
 
 /// Below this share of the disk free, `doctor` warns.
 const LOW_DISK_SHARE: f64 = 0.1;
@@ -103,14 +101,20 @@ fn verdict(found: Result<CheckReport, lectern_store::Error>) -> Check {
 }
 
 fn evidence_check(services: &Services) -> Check {
-    match services.lrs.verify_chain() {
-        Ok(found) => match found.broken {
-            None => Check::ok(format!("{} records, the chain is whole", found.entries)),
-            Some((sequence, why)) => Check::bad(format!(
-                "record {sequence} does not fit: {why}. Keep this folder and compare it with a backup."
-            )),
-        },
+    match services.evidence.verify() {
+        Err(Error::Broken(found)) => Check::bad(format!(
+            "{} Keep this folder and compare it with a backup.",
+            found.broken
+        )),
         Err(error) => Check::bad(error.to_string()),
+        Ok(_) if !services.evidence.can_sign() => Check::bad(
+            "the box's evidence key is not here, or another one: nothing is signed. Put keys/evidence.key back from a \
+             backup and restart.",
+        ),
+        Ok(found) => Check::ok(format!(
+            "{} records, {} signed heads, the chain is whole; {} records came since the last head",
+            found.entries, found.heads, found.unsigned
+        )),
     }
 }
 
@@ -210,40 +214,6 @@ fn media_check() -> Check {
             missing.join(", ")
         ))
     }
-}
-
-/// Checks the evidence chain of a backup archive or of a `records.redb` that no daemon has open.
-///
-/// # Errors
-/// The file cannot be read, is neither, or is damaged; a broken chain is in the answer, as `error`.
-pub fn verify(file: &Path) -> anyhow::Result<Value> {
-    let scratch = tempfile::tempdir()?;
-    let records = scratch.path().join(RECORDS);
-    let is_store = file
-        .extension()
-        .is_some_and(|extension| extension == "redb");
-    // Every page first: what lies on a damaged one proves nothing.
-    let placed = if is_store {
-        Store::restore(file, &records)
-    } else {
-        let archive =
-            fs::File::open(file).with_context(|| format!("opening {}", file.display()))?;
-        let copy = scratch.path().join("copy");
-        backup::extract_records(std::io::BufReader::new(archive), &copy)?;
-        Store::restore(&copy, &records)
-    };
-    placed.with_context(|| format!("the records in {} cannot be used", file.display()))?;
-    let store =
-        Store::open(&records, store_options(RECORDS)).context("the records cannot be opened")?;
-    let found = lectern_lrs::Lrs::open(store, Vec::new())?.verify_chain()?;
-    let mut answer = json!({ "entries": found.entries, "erased": found.erased });
-    if let (Some((sequence, why)), Some(object)) = (found.broken, answer.as_object_mut()) {
-        object.insert(
-            "error".to_owned(),
-            format!("record {sequence} does not fit: {why}").into(),
-        );
-    }
-    Ok(answer)
 }
 
 #[cfg(test)]

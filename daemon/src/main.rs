@@ -13,6 +13,7 @@ mod scheduler;
 mod serve;
 mod service_manager;
 mod services;
+mod verify;
 
 use std::process::ExitCode;
 

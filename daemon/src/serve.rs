@@ -73,6 +73,13 @@ async fn serve(state: &Path, args: &ServeArgs, json: bool) -> anyhow::Result<()>
             Ok(())
         }
     }));
+    parts.spawn(named("evidence", {
+        let (services, stop) = (services.clone(), stop.clone());
+        async move {
+            services.keep_evidence(stop).await;
+            Ok(())
+        }
+    }));
     parts.spawn(named("watchdog", {
         let stop = stop.clone();
         async move {

@@ -13,6 +13,7 @@ use lectern_egress::Egress;
 use lectern_library::Library;
 use lectern_lms::{IdentityFold, Lms};
 use lectern_lrs::Lrs;
+use lectern_lrs::evidence::{Evidence, SigningKey, known_key};
 use lectern_store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -44,6 +45,8 @@ pub struct Services {
     pub library_store: Store,
     /// Statements, documents, credentials, upstreams
     pub lrs: Lrs,
+    /// Its heads, its key, its verification
+    pub evidence: Evidence,
     /// People, roles, sessions, registrations
     pub lms: Lms,
     /// Retention and progress
@@ -67,7 +70,17 @@ impl Services {
         // The stores are also the lock of the folder: nothing else is touched before they are ours.
         let records = open_store(&state, RECORDS)?;
         backup::remove_leftovers(&state);
-        let sealing_key = secret_key(&state.join("keys"), "sealing.key")?;
+        let keys = state.join("keys");
+        let sealing_key = secret_file(&keys, "sealing.key", || {
+            Ok(rand::random::<[u8; 32]>().into())
+        })?
+        .try_into()
+        .map_err(|_| {
+            anyhow::anyhow!(
+                "{}/sealing.key is damaged: it must hold 32 bytes",
+                keys.display()
+            )
+        })?;
         let library_store = open_store(&state, LIBRARY)?;
         let lms = Lms::open(records.clone())?;
         let options = lectern_lrs::Options {
@@ -79,6 +92,7 @@ impl Services {
             vec![Analytics::fold(), Arc::new(IdentityFold)],
             options,
         )?;
+        let evidence = open_evidence(&keys, &lrs)?;
         let analytics = Analytics::new(records.clone());
         let library = Library::open(
             library_store.clone(),
@@ -90,6 +104,7 @@ impl Services {
             records,
             library_store,
             lrs,
+            evidence,
             lms,
             analytics,
             library,
@@ -122,6 +137,7 @@ impl Services {
             records: self.records.clone(),
             library_store: self.library_store.clone(),
             lrs: self.lrs.clone(),
+            evidence: self.evidence.clone(),
             lms: self.lms.clone(),
             analytics: self.analytics.clone(),
             library: self.library.clone(),
@@ -132,6 +148,11 @@ impl Services {
     /// Forwards statements upstream until cancelled.
     pub async fn forward(&self, stop: CancellationToken) {
         lectern_lrs::forward::run(self.lrs.clone(), self.egress.clone(), stop).await;
+    }
+
+    /// Signs the log once a day and verifies it when asked, until cancelled.
+    pub async fn keep_evidence(&self, stop: CancellationToken) {
+        lectern_lrs::evidence::run(self.evidence.clone(), stop).await;
     }
 
     /// Closes the stores: what was answered is on disk, and the files are whole without repair.
@@ -184,16 +205,42 @@ pub fn make_private(folder: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("making {}", folder.display()))
 }
 
-/// A secret of the box, made once: 32 random bytes, readable by the daemon alone.
-fn secret_key(folder: &Path, name: &str) -> anyhow::Result<[u8; 32]> {
+/// The evidence with its key, which is made when nothing was ever signed. A box that has lost its key says so and signs
+/// nothing: a new key would make all earlier heads those of somebody else.
+fn open_evidence(keys: &Path, lrs: &Lrs) -> anyhow::Result<Evidence> {
+    const KEY: &str = "evidence.key";
+    let known = known_key(lrs)?;
+    let is_lost = known.is_some() && !keys.join(KEY).exists();
+    let key = if is_lost {
+        None
+    } else {
+        let document = secret_file(keys, KEY, || Ok(SigningKey::make()?))?;
+        SigningKey::from_pkcs8(&document).ok()
+    };
+    let evidence = Evidence::open(lrs.clone(), key)?;
+    if !evidence.can_sign() {
+        let expected = known.map(|key| key.fingerprint().to_string());
+        tracing::error!(
+            event = "evidence.key",
+            expected,
+            "the box's evidence key is missing, damaged or another one: nothing is signed"
+        );
+    }
+    Ok(evidence)
+}
+
+/// A secret of the box, made once, readable by the daemon alone.
+fn secret_file(
+    folder: &Path,
+    name: &str,
+    make: impl FnOnce() -> anyhow::Result<Vec<u8>>,
+) -> anyhow::Result<Vec<u8>> {
     make_private(folder)?;
     let path = folder.join(name);
     match fs::read(&path) {
-        Ok(bytes) => bytes
-            .try_into()
-            .map_err(|_| anyhow::anyhow!("{} is damaged: it must hold 32 bytes", path.display())),
+        Ok(bytes) => Ok(bytes),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let key: [u8; 32] = rand::random();
+            let secret = make()?;
             let scratch = folder.join(format!(".{name}.new"));
             let mut file = fs::File::options()
                 .write(true)
@@ -201,11 +248,11 @@ fn secret_key(folder: &Path, name: &str) -> anyhow::Result<[u8; 32]> {
                 .truncate(true)
                 .mode(0o600)
                 .open(&scratch)?;
-            file.write_all(&key)?;
+            file.write_all(&secret)?;
             file.sync_all()?;
             fs::rename(&scratch, &path)?;
             fs::File::open(folder)?.sync_all()?;
-            Ok(key)
+            Ok(secret)
         }
         Err(error) => Err(error).with_context(|| format!("reading {}", path.display())),
     }

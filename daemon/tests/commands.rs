@@ -87,6 +87,8 @@ fn the_exit_code_tells_done_from_failed_from_misused() {
         (&["token", "revoke", "--user", "nobody"], 1),
         (&["backup", "/nowhere/at/all.tar"], 1),
         (&["verify", "/dev/null"], 1),
+        (&["verify", "/dev/null", "--key", "short"], 2),
+        (&["evidence", "/nowhere/at/all.ndjson"], 1),
         (&[], 2),
         (&["backup"], 2),
         (
@@ -132,7 +134,12 @@ fn what_is_restored_is_for_the_daemon_alone() {
     assert!(ok, "{answer}");
     assert_eq!(mode(&restored), 0o700);
     assert_eq!(mode(&restored.join("keys")), 0o700);
-    for file in ["records.redb", "library.redb", "keys/sealing.key"] {
+    for file in [
+        "records.redb",
+        "library.redb",
+        "keys/sealing.key",
+        "keys/evidence.key",
+    ] {
         assert_eq!(mode(&restored.join(file)), 0o600, "{file}");
     }
     let (ok, answer) = lecternd(&restored, &["doctor"], "");
@@ -266,4 +273,119 @@ fn a_second_daemon_on_the_folder_says_that_there_is_one() {
         log.contains("another lecternd uses this state folder"),
         "{log}"
     );
+}
+
+fn statement() -> Value {
+    json!({
+        "actor": { "mbox": "mailto:ada@example.org" },
+        "verb": { "id": "https://w3id.org/xapi/video/verbs/played" },
+        "object": { "id": "https://example.org/film" },
+    })
+}
+
+/// A state folder with two records under a head that the daemon signed by itself, and one behind it.
+async fn with_evidence(state: &Path) {
+    let daemon = Daemon::start(state);
+    let lrs = daemon.lrs();
+    let two = json!([statement(), statement()]);
+    let stored = lrs.xapi("POST", "/xapi/statements", Some(&two)).await;
+    stored.unwrap().expect(200);
+    assert!(daemon.stop());
+    let daemon = Daemon::start(state);
+    let auditor = daemon.person("vera", &["auditor"]);
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while auditor.get("/api/v1/evidence").await.json()["last_head"].is_null() {
+        assert!(std::time::Instant::now() < end, "no head was signed");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let lrs = daemon.lrs();
+    let one = statement();
+    let stored = lrs.xapi("POST", "/xapi/statements", Some(&one)).await;
+    stored.unwrap().expect(200);
+    assert!(daemon.stop());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_evidence_is_checked_on_another_machine_in_all_its_forms() {
+    let (folder, state) = new_state();
+    with_evidence(&state).await;
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (export, archive) = (path("evidence.ndjson"), path("box.tar"));
+    let (ok, answer) = lecternd(&state, &["evidence", &export, "--bodies"], "");
+    let expected = json!({ "entries": 3, "heads": 1, "bodies": true });
+    assert!(ok && answer == expected, "{answer}");
+    assert_eq!(mode(Path::new(&export)), 0o600);
+    let (ok, answer) = lecternd(&state, &["backup", &archive], "");
+    assert!(ok, "{answer}");
+    let nowhere = folder.path().join("no-state");
+    let records = state.join("records.redb");
+    let mut fingerprint = String::new();
+    for file in [&export, &archive, records.to_str().unwrap()] {
+        let (ok, answer) = lecternd(&nowhere, &["verify", file], "");
+        assert!(ok, "{file}: {answer}");
+        for (name, value) in [
+            ("entries", 3),
+            ("heads", 1),
+            ("last_signed", 2),
+            ("unsigned", 1),
+        ] {
+            assert_eq!(answer[name], value, "{file}: {answer}");
+        }
+        let (key, head) = (&answer["key"], &answer["last_head"]);
+        key.as_str().unwrap().clone_into(&mut fingerprint);
+        let kept = [
+            "verify",
+            file,
+            "--key",
+            &fingerprint,
+            "--head",
+            head.as_str().unwrap(),
+        ];
+        let (ok, answer) = lecternd(&nowhere, &kept, "");
+        assert!(ok, "{file}: {answer}");
+        let other = "ab".repeat(32);
+        for option in ["--key", "--head"] {
+            let (ok, answer) = lecternd(&nowhere, &["verify", file, option, &other], "");
+            assert!(
+                !ok && answer["error"].as_str().unwrap().contains(&other),
+                "{answer}"
+            );
+        }
+    }
+    assert!(!nowhere.exists(), "it needs no state folder");
+    let text = std::fs::read_to_string(&export).unwrap();
+    std::fs::write(&export, text.replace("mailto:ada@", "mailto:eve@")).unwrap();
+    let output = raw(&nowhere, &["--json", "verify", &export]);
+    assert_eq!(output.status.code(), Some(1));
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let sentence = answer["error"].as_str().unwrap();
+    assert!(sentence.contains("the body of record 1"), "{sentence}");
+    let output = raw(&state, &["--json", "evidence", "-"]);
+    assert!(output.status.success(), "{output:?}");
+    let lines = String::from_utf8(output.stdout).unwrap().lines().count();
+    assert_eq!(lines, 6, "header, a head, three records, the end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_box_that_lost_its_evidence_key_signs_nothing_under_another() {
+    let (folder, state) = new_state();
+    with_evidence(&state).await;
+    let key = state.join("keys/evidence.key");
+    let kept = std::fs::read(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    let (ok, answer) = lecternd(&state, &["doctor"], "");
+    assert!(
+        !ok && answer.to_string().contains("keys/evidence.key"),
+        "{answer}"
+    );
+    let export = folder.path().join("e.ndjson");
+    let (ok, answer) = lecternd(&state, &["evidence", export.to_str().unwrap()], "");
+    assert!(
+        !ok && answer["error"].as_str().unwrap().contains("from a backup"),
+        "{answer}"
+    );
+    assert!(!key.exists() && !export.exists());
+    std::fs::write(&key, kept).unwrap();
+    let (ok, answer) = lecternd(&state, &["doctor"], "");
+    assert!(ok, "{answer}");
 }

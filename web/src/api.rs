@@ -4,7 +4,9 @@ pub mod audit;
 pub mod backup;
 pub mod captions;
 pub mod credentials;
+mod download;
 pub mod events;
+pub mod evidence;
 pub mod insight;
 pub mod jobs;
 pub mod openapi;
@@ -33,6 +35,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(captions::routes())
         .merge(credentials::routes())
         .merge(events::routes())
+        .merge(evidence::routes())
         .merge(insight::routes())
         .merge(jobs::routes())
         .merge(openapi::routes())

@@ -12,6 +12,7 @@ use lectern_egress::Egress;
 use lectern_library::Library;
 use lectern_lms::{Lms, Network, PlainHttp};
 use lectern_lrs::Lrs;
+use lectern_lrs::evidence::Evidence;
 use lectern_store::Store;
 use lectern_xapi::Version;
 use tokio::sync::Semaphore;
@@ -32,6 +33,8 @@ pub struct Rooms {
     pub library_store: Store,
     /// Statements, documents, credentials, upstreams
     pub lrs: Lrs,
+    /// The record store's signed heads and its verification
+    pub evidence: Evidence,
     /// People, roles, sessions, registrations
     pub lms: Lms,
     /// Retention and progress
@@ -101,6 +104,8 @@ pub struct Parts {
     pub started: Timestamp,
     /// One backup at a time is downloaded
     pub(crate) backup_turn: Arc<Semaphore>,
+    /// And one export of the evidence
+    pub(crate) evidence_turn: Arc<Semaphore>,
     authority: Option<Mutex<Authority>>,
     live: RwLock<Arc<Live>>,
 }
@@ -142,6 +147,7 @@ impl App {
         let metrics = Metrics::new()?;
         let events = Events::new();
         let backup_turn = Arc::new(Semaphore::new(1));
+        let evidence_turn = Arc::new(Semaphore::new(1));
         Ok(Self(Arc::new(Parts {
             rooms,
             config,
@@ -151,6 +157,7 @@ impl App {
             shutdown,
             started,
             backup_turn,
+            evidence_turn,
             authority,
             live,
         })))

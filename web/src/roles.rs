@@ -57,6 +57,7 @@ const PIECE: u64 = lectern_library::MAX_UPLOAD_BYTES;
 const ADMIN: Who = Who::Any(&[Role::Admin]);
 const STAFF: Who = Who::Any(&[Role::Instructor, Role::Admin]);
 const WATCHERS: Who = Who::Any(&[Role::Instructor, Role::Auditor]);
+const AUDITOR: Who = Who::Any(&[Role::Auditor]);
 const BOX_READERS: Who = Who::Any(&[Role::Admin, Role::Auditor]);
 const FIGURES: Who = Who::Any(&[Role::Instructor, Role::Auditor, Role::Admin]);
 
@@ -100,6 +101,10 @@ pub static TABLE: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         quick(M::POST, "/api/v1/credentials", ADMIN),
         quick(M::DELETE, "/api/v1/credentials/{id}", ADMIN),
         stream(M::GET, "/api/v1/events", SignedIn, 0),
+        quick(M::GET, "/api/v1/evidence", BOX_READERS),
+        stream(M::GET, "/api/v1/evidence/export", AUDITOR, 0),
+        quick(M::POST, "/api/v1/evidence/heads", BOX_READERS),
+        quick(M::POST, "/api/v1/evidence/verify", BOX_READERS),
         quick(M::GET, "/api/v1/jobs", BOX_READERS),
         quick(M::GET, "/api/v1/openapi.json", Anyone),
         quick(M::GET, "/api/v1/people", FIGURES),
@@ -288,6 +293,7 @@ mod tests {
     #[test]
     fn no_administrator_reads_an_individuals_record_by_role_alone() {
         for path in [
+            "/api/v1/evidence/export",
             "/api/v1/videos/{id}/viewers",
             "/api/v1/videos/{id}/viewers.csv",
         ] {

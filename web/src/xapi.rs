@@ -9,6 +9,7 @@ mod answer;
 mod documents;
 mod knock;
 mod preflight;
+mod reading;
 mod resources;
 mod statements;
 
@@ -135,12 +136,12 @@ async fn serve(
     };
     let version = asked.version;
     let answered = async {
-        let caller = knock::caller(&asked.app, &client, &asked.headers).await?;
+        let (caller, reader) = knock::caller(&asked.app, &client, &asked.headers).await?;
         match door {
-            Door::Statements => statements::answer(asked, caller).await,
-            Door::Documents(resource) => documents::answer(asked, caller, resource).await,
+            Door::Statements => statements::answer(asked, caller, reader).await,
+            Door::Documents(resource) => documents::answer(asked, caller, reader, resource).await,
             Door::Activities => resources::activity(asked, caller).await,
-            Door::Agents => resources::agent(asked, caller).await,
+            Door::Agents => resources::agent(asked, caller, reader).await,
             Door::About => resources::about(&asked),
         }
     };

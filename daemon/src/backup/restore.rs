@@ -19,6 +19,7 @@ const CUT_OFF: &str = "The backup ends in the middle.";
 const MAX_HEADER_BYTES: u64 = 64 * 1024;
 /// The stores lie here until their pages are verified.
 const UNVERIFIED: &str = ".restoring";
+const EVIDENCE_KEY: &str = "keys/evidence.key";
 const STORES: [&str; 2] = [RECORDS, LIBRARY];
 
 /// What was put back.
@@ -65,20 +66,36 @@ pub fn restore<R: Read>(from: R, state: &Path, now: Timestamp) -> anyhow::Result
     result
 }
 
-/// Takes the records out of an archive, for `verify`. Blocking.
+/// Takes out of an archive what `verify` looks at: the records, and the evidence key where it holds one. Blocking.
 ///
 /// # Errors
 /// This is no backup, or it holds no records.
-pub fn extract_records<R: Read>(from: R, to: &Path) -> anyhow::Result<()> {
+pub fn extract_evidence<R: Read>(from: R, records: &Path) -> anyhow::Result<Option<Vec<u8>>> {
     let mut archive = tar::Archive::new(from);
+    let mut key = None;
+    let mut has_records = false;
     for entry in archive.entries().context(NOT_OURS)? {
-        let mut entry = entry.context(NOT_OURS)?;
-        if entry.path()?.as_ref() == Path::new(RECORDS) {
-            io::copy(&mut entry, &mut private_file(to)?).context(CUT_OFF)?;
-            return Ok(());
+        let mut entry = match entry {
+            Ok(entry) => entry,
+            // What is behind the records may be cut off: they are judged all the same.
+            Err(_) if has_records => break,
+            Err(error) => return Err(error).context(NOT_OURS),
+        };
+        let name = entry.path()?.into_owned();
+        if name == Path::new(RECORDS) {
+            io::copy(&mut entry, &mut private_file(records)?).context(CUT_OFF)?;
+            has_records = true;
+        } else if name == Path::new(EVIDENCE_KEY) {
+            let mut bytes = Vec::new();
+            entry.take(MAX_HEADER_BYTES).read_to_end(&mut bytes)?;
+            key = Some(bytes);
+        } else if has_records && name.starts_with(FOLDERS[1]) {
+            // The content, which may be large, comes behind the keys.
+            break;
         }
     }
-    bail!(NOT_OURS)
+    ensure!(has_records, NOT_OURS);
+    Ok(key)
 }
 
 fn unpack<R: Read>(from: R, state: &Path) -> anyhow::Result<(Header, Summary)> {

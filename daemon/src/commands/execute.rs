@@ -25,6 +25,7 @@ where
     let result = match request {
         Request::Import(import) => import_film(services, import, input).await,
         Request::Backup => write_backup(services, output).await,
+        Request::Evidence { bodies } => write_evidence(services, bodies, output).await,
         other => {
             let services = services.clone();
             blocking(move || at_once(&services, other)).await
@@ -126,7 +127,7 @@ fn at_once(services: &Services, request: Request) -> anyhow::Result<Value> {
             json!({ "made": made })
         }
         Request::Doctor => doctor::examine(services, now)?,
-        Request::Import(_) | Request::Backup => {
+        Request::Import(_) | Request::Backup | Request::Evidence { .. } => {
             anyhow::bail!("this command needs its input")
         }
     })
@@ -168,19 +169,53 @@ fn listed(upstream: Upstream) -> Value {
     })
 }
 
+async fn write_evidence<W: AsyncWrite + Send + Unpin>(
+    services: &Services,
+    bodies: bool,
+    output: W,
+) -> anyhow::Result<Value> {
+    let detail = Some(
+        if bodies {
+            "with statements"
+        } else {
+            "without statements"
+        }
+        .to_owned(),
+    );
+    let (audited, writing) = (services.clone(), services.clone());
+    let now = Timestamp::now();
+    blocking(move || audit(&audited, "evidence.export", None, detail, now)).await?;
+    let exported = piped(output, move |to| {
+        let identity = writing.lms.identity()?;
+        let mut to = std::io::BufWriter::with_capacity(PIECE_BYTES, to);
+        Ok(writing.evidence.export(&identity, bodies, now, &mut to)?)
+    });
+    Ok(serde_json::to_value(exported.await?)?)
+}
+
+/// Bytes on the way from what writes, on a thread of its own, to the command's output.
+const PIECE_BYTES: usize = 1 << 20;
+
+/// Runs blocking work that writes, and hands on what it writes.
+async fn piped<T: Send + 'static, W: AsyncWrite + Send + Unpin>(
+    mut output: W,
+    work: impl FnOnce(SyncIoBridge<tokio::io::DuplexStream>) -> anyhow::Result<T> + Send + 'static,
+) -> anyhow::Result<T> {
+    let (near, mut far) = tokio::io::duplex(PIECE_BYTES);
+    let working = tokio::task::spawn_blocking(move || work(SyncIoBridge::new(near)));
+    tokio::io::copy(&mut far, &mut output).await?;
+    tokio::io::AsyncWriteExt::flush(&mut output).await?;
+    working.await?
+}
+
 async fn write_backup<W: AsyncWrite + Send + Unpin>(
     services: &Services,
-    mut output: W,
+    output: W,
 ) -> anyhow::Result<Value> {
     let services = services.clone();
     let audited = services.clone();
     blocking(move || audit(&audited, "backup.make", None, None, Timestamp::now())).await?;
-    let (near, mut far) = tokio::io::duplex(1 << 20);
-    let writing =
-        tokio::task::spawn_blocking(move || backup::write(&services, SyncIoBridge::new(near)));
-    tokio::io::copy(&mut far, &mut output).await?;
-    tokio::io::AsyncWriteExt::flush(&mut output).await?;
-    let written = writing.await??;
+    let written = piped(output, move |to| backup::write(&services, to)).await?;
     Ok(json!({
         "files": written.summary.files,
         "bytes": written.summary.bytes,

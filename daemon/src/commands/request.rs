@@ -39,6 +39,8 @@ pub enum Request {
     Backup,
     /// `backup` again, once the archive is whole where it belongs
     BackupKept { made: jiff::Timestamp },
+    /// `evidence`; the export is written back
+    Evidence { bodies: bool },
     /// `doctor`
     Doctor,
 }
@@ -135,6 +137,7 @@ pub fn from_command(command: &Command) -> anyhow::Result<Request> {
         Command::Serve(_)
         | Command::Backup { .. }
         | Command::Restore { .. }
+        | Command::Evidence { .. }
         | Command::Verify { .. }
         | Command::Worker { .. } => {
             anyhow::bail!("this command is not a single request to the daemon")

@@ -1,5 +1,6 @@
 //! Statements and what travels with them: anyone with a token may send them.
 
+use lectern_lrs::evidence::verify_export;
 use lectern_xapi::form::Languages;
 use lectern_xapi::video::Segments;
 use lectern_xapi::{
@@ -138,5 +139,32 @@ fn times_durations_and_headers_are_read_or_refused() {
             Duration::parse(text),
             Languages::parse(text),
         );
+    });
+}
+
+/// An export is signed from its first byte to its last: whatever is accepted is one that a box made.
+#[test]
+fn no_export_is_accepted_but_the_one_that_was_signed() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz/corpus/evidence");
+    let whole: Vec<Vec<u8>> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| std::fs::read(entry.unwrap().path()).unwrap())
+        .collect();
+    let words = [
+        "{\"lectern_evidence\":1,",
+        "\"erased\":true",
+        "\"salt\":\"00\"",
+        "\"day\":null",
+        "{\"entries\":",
+        "\n",
+        "\\u0000",
+        "18446744073709551615",
+    ];
+    fuzz("evidence", &words, |bytes| {
+        let mut from = bytes;
+        match verify_export(&mut from, None, None, &mut |_| {}) {
+            Ok(_) => assert!(whole.iter().any(|one| one == bytes)),
+            Err(refused) => assert!(!refused.to_string().is_empty()),
+        }
     });
 }

@@ -5,10 +5,13 @@
 use crate::Error;
 use crate::lms::Lms;
 use crate::person::PersonId;
-use crate::tables::{AUDIT, READINGS};
+use crate::secret::Hash;
+use crate::tables::{AUDIT, ENDINGS, ENDS_READING, READINGS};
+use crate::viewing::sweep;
 use jiff::{SignedDuration, Timestamp};
 use lectern_store::Tx;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 const MAX_PAGE: usize = 500;
 const MAX_TEXT_BYTES: usize = 500;
@@ -47,6 +50,42 @@ pub struct AuditEntry {
     pub detail: Option<String>,
 }
 
+/// Somebody's record that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Whose: a person's id, an actor's identifier, or `everyone`.
+    pub on: String,
+    /// What of it, in a word or two; readings of another resource are other readings.
+    pub resource: String,
+    /// What else was asked for; of the readings that are not repeated, that of the first is kept.
+    pub filters: String,
+}
+
+impl Reading {
+    /// One and the same for the same reader, person and resource.
+    fn hash(&self, reader: &str) -> Hash {
+        let mut sha = Sha256::new();
+        for part in [reader, &self.on, &self.resource] {
+            sha.update((part.len() as u64).to_be_bytes());
+            sha.update(part);
+        }
+        sha.finalize().into()
+    }
+}
+
+/// Whether a reading is another than that of the time `last`; also when the clock jumped.
+fn is_another(last: Option<u64>, now: Timestamp) -> bool {
+    let last = last.and_then(|last| Timestamp::from_second(i64::try_from(last).ok()?).ok());
+    last.is_none_or(|last| now.duration_since(last).abs() > ONE_READING)
+}
+
+/// Under which a reading of that second is swept.
+fn ending(second: u64, hash: Hash) -> (i64, u8, Hash) {
+    let second = i64::try_from(second).unwrap_or(i64::MAX);
+    let end = second.saturating_add(ONE_READING.as_secs());
+    (end, ENDS_READING, hash)
+}
+
 /// Some entries, newest first.
 #[derive(Clone, Debug)]
 pub struct AuditPage {
@@ -80,32 +119,63 @@ impl Lms {
         people: Vec<PersonId>,
         now: Timestamp,
     ) -> Result<(), Error> {
+        let others = people.into_iter().filter(|person| *person != reader);
+        let readings = others.map(|person| Reading {
+            on: person.to_string(),
+            resource: format!("video {video}"),
+            filters: String::new(),
+        });
+        self.audit_readings(&reader.to_string(), readings.collect(), now)
+    }
+
+    /// Writes down that `reader` (a person's id or `credential:ID`) read these records. What was written down within the
+    /// last ten minutes is not repeated: then this is one look into the store and no write.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn audit_readings(
+        &self,
+        reader: &str,
+        readings: Vec<Reading>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let snapshot = self.store.snapshot()?;
-        let key = |person: PersonId| (reader, person, video.to_owned());
-        let is_new = |last: Option<u64>| {
-            let last = last.and_then(|last| Timestamp::from_second(i64::try_from(last).ok()?).ok());
-            last.is_none_or(|last| now.duration_since(last).abs() > ONE_READING)
-        };
         let mut unread = Vec::new();
-        for person in people {
-            if person != reader && is_new(snapshot.get(&READINGS, &key(person))?) {
-                unread.push(key(person));
+        for reading in readings {
+            let hash = reading.hash(reader);
+            if is_another(snapshot.get(&READINGS, &hash)?, now) {
+                unread.push((hash, reading));
             }
         }
         if unread.is_empty() {
             return Ok(());
         }
+        let reader = reader.to_owned();
         let second = u64::try_from(now.as_second()).unwrap_or(0);
-        self.store.write(move |tx| {
-            for key in &unread {
+        // A full disk must not keep anybody from reading.
+        self.store.write_making_room(move |tx| {
+            sweep(tx, now)?;
+            for (hash, reading) in &unread {
+                let last = tx.get(&READINGS, hash)?;
+                if !is_another(last, now) {
+                    continue;
+                }
+                if let Some(last) = last {
+                    tx.remove(&ENDINGS, &ending(last, *hash))?;
+                }
                 let event = AuditEvent {
-                    who: key.0.to_string(),
+                    who: reader.clone(),
                     what: "record.read".to_owned(),
-                    on: Some(key.1.to_string()),
-                    detail: Some(format!("video {}", key.2)),
+                    on: Some(reading.on.clone()),
+                    detail: Some(
+                        format!("{} {}", reading.resource, reading.filters)
+                            .trim()
+                            .to_owned(),
+                    ),
                 };
                 append(tx, &event, now)?;
-                tx.insert(&READINGS, key, &second)?;
+                tx.insert(&READINGS, hash, &second)?;
+                tx.insert(&ENDINGS, &ending(second, *hash), &())?;
             }
             Ok(())
         })

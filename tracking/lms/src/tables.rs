@@ -59,8 +59,9 @@ pub const SETTINGS: Table<u32, Settings> = Table::new("lms.settings");
 pub const BOX: Table<String, String> = Table::new("lms.box");
 /// Who did what, by number; only ever added to.
 pub const AUDIT: Table<u64, AuditEntry> = Table::new("lms.audit");
-/// Reader, whose record, of which video, to when it was last written down (Unix seconds).
-pub const READINGS: Table<(PersonId, PersonId, String), u64> = Table::new("lms.readings");
+/// Readings by the hash of reader, whose record, and of what, to when one was last written down (Unix seconds); swept by
+/// [`ENDINGS`] once they are repeated anyway.
+pub const READINGS: Table<Hash, u64> = Table::new("lms.recent_readings");
 
 /// Kinds in [`ENDINGS`].
 pub const ENDS_SESSION: u8 = 1;
@@ -68,6 +69,8 @@ pub const ENDS_SESSION: u8 = 1;
 pub const ENDS_VIEWING: u8 = 2;
 /// See [`ENDS_SESSION`].
 pub const ENDS_MEDIA: u8 = 3;
+/// See [`ENDS_SESSION`].
+pub const ENDS_READING: u8 = 4;
 
 /// A person's id as a value.
 #[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]

@@ -13,7 +13,8 @@ use crate::registration::{Registration, Viewer, register};
 use crate::secret::{self, Hash};
 use crate::session::end_session;
 use crate::tables::{
-    ACTORS, ENDINGS, ENDS_MEDIA, ENDS_SESSION, ENDS_VIEWING, MEDIA, PEOPLE, VIEWINGS,
+    ACTORS, ENDINGS, ENDS_MEDIA, ENDS_READING, ENDS_SESSION, ENDS_VIEWING, MEDIA, PEOPLE, READINGS,
+    VIEWINGS,
 };
 use jiff::{SignedDuration, Timestamp};
 use lectern_store::Tx;
@@ -260,6 +261,7 @@ pub(crate) fn sweep(tx: &Tx<'_>, now: Timestamp) -> Result<(), lectern_store::Er
         match kind {
             ENDS_SESSION => end_session(tx, hash)?,
             ENDS_VIEWING => drop(tx.remove(&VIEWINGS, &hash)?),
+            ENDS_READING => drop(tx.remove(&READINGS, &hash)?),
             _ => drop(tx.remove(&MEDIA, &hash)?),
         }
         tx.remove(&ENDINGS, &key)?;

@@ -334,6 +334,37 @@ fn reading_anothers_record_is_written_down_once_in_ten_minutes() {
 }
 
 #[test]
+fn what_is_kept_to_know_a_reading_again_does_not_grow_with_the_years() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = lectern_store::Options::default();
+    let store = lectern_store::Store::open(&dir.path().join("records.redb"), options).unwrap();
+    let lms = lectern_lms::Lms::open(store.clone()).unwrap();
+    for round in 0..300 {
+        let reading = lectern_lms::Reading {
+            on: format!("person {round}"),
+            resource: "xapi/statements".to_owned(),
+            filters: String::new(),
+        };
+        let now = at(1_000 + round * 100);
+        let readings = vec![reading.clone(), reading];
+        lms.audit_readings("credential:a", readings, now).unwrap();
+    }
+    let recent: lectern_store::Table<[u8; 32], u64> =
+        lectern_store::Table::new("lms.recent_readings");
+    let kept = store
+        .snapshot()
+        .unwrap()
+        .range(&recent, ..)
+        .unwrap()
+        .count();
+    assert!(
+        (6..=8).contains(&kept),
+        "{kept} for ten minutes of a hundred seconds each"
+    );
+    assert_eq!(lms.audit_list(None, 500).unwrap().items.len(), 300);
+}
+
+#[test]
 fn settings_are_kept() {
     let (lms, _dir) = lms();
     let patch: SettingsPatch = SettingsPatch {

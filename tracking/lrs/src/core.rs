@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use lectern_store::Store;
 
 use crate::error::Error;
+use crate::flush::Open;
 use crate::index::merge::Merger;
 use crate::lrs::Clock;
 use crate::tail::{Group, Tail};
@@ -31,6 +32,8 @@ pub(crate) struct Core {
     /// Statements in the smallest run of the index.
     pub run: u64,
     pub merger: Mutex<Option<Merger>>,
+    /// The end of what is in the tables. Whoever writes blocks holds it.
+    pub open: Mutex<Open>,
     tail: RwLock<Tail>,
     state: Mutex<State>,
     changed: Condvar,
@@ -55,6 +58,7 @@ impl Core {
             clock,
             run,
             merger: Mutex::default(),
+            open: Mutex::default(),
             tail: RwLock::default(),
             state: Mutex::default(),
             changed: Condvar::new(),

@@ -24,120 +24,127 @@ use crate::tail::{Group, Tail};
 const MAX_STATEMENTS: u64 = 4_096;
 
 /// The end of what is in the tables.
-pub(crate) struct Flusher {
+#[derive(Default)]
+pub(crate) struct Open {
     /// The link before the block that has room for more.
-    previous: Hash,
+    pub previous: Hash,
     /// That block's lines.
-    open: Vec<Arc<Line>>,
-    /// Bytes a line took lately.
-    guess: usize,
+    pub lines: Vec<Arc<Line>>,
 }
 
-impl Flusher {
-    /// `last` is the last block of the log.
-    pub fn new(last: Option<&block::Block>) -> Self {
-        Self {
-            previous: last.map_or([0; 32], |block| block.previous),
-            open: last.map_or_else(Vec::new, |block| {
-                block.lines().into_iter().map(Arc::new).collect()
-            }),
-            guess: 150,
-        }
-    }
+/// `last` is the last block of the log.
+pub(crate) fn begin(core: &Core, last: Option<&block::Block>) {
+    let mut open = core.open.lock().unwrap_or_else(PoisonError::into_inner);
+    *open = Open {
+        previous: last.map_or([0; 32], |block| block.previous),
+        lines: last.map_or_else(Vec::new, |block| {
+            block.lines().into_iter().map(Arc::new).collect()
+        }),
+    };
+}
 
-    /// Runs until nobody appends any more and all is in the tables, or cannot be brought there.
-    pub fn run(mut self, core: &Core, folds: &Folds) {
-        let mut has_merges = true;
-        let mut since = Instant::now();
-        let mut most = MAX_STATEMENTS;
-        while let Some(groups) = core.next_groups(most, since, has_merges) {
-            since = Instant::now();
-            if !groups.is_empty() {
-                match self.flush(core, folds, &groups) {
-                    Ok(()) => {
-                        most = (most * 2).min(MAX_STATEMENTS);
-                        answer(&groups);
-                        has_merges = true;
-                    }
-                    Err(Error::Store(StoreError::Full { .. })) if groups.len() > 1 => {
-                        most = (most / 2).max(1);
-                    }
-                    Err(error) => {
-                        tracing::error!(event = "lrs.flush_failed", %error);
-                        // They are durable, which is what was asked; what follows from them comes later.
-                        answer(&groups);
-                        core.failed(error);
-                    }
+/// Runs until nobody appends any more and all is in the tables, or cannot be brought there.
+pub(crate) fn run(core: &Core, folds: &Folds) {
+    let mut has_merges = true;
+    let mut since = Instant::now();
+    let mut most = MAX_STATEMENTS;
+    // Bytes a line took lately.
+    let mut guess = 150;
+    while let Some(groups) = core.next_groups(most, since, has_merges) {
+        since = Instant::now();
+        if !groups.is_empty() {
+            match flush(core, folds, &groups, &mut guess) {
+                Ok(()) => {
+                    most = (most * 2).min(MAX_STATEMENTS);
+                    answer(&groups);
+                    has_merges = true;
                 }
-                if core.gives_up() {
-                    return;
+                Err(Error::Store(StoreError::Full { .. })) if groups.len() > 1 => {
+                    most = (most / 2).max(1);
+                }
+                Err(error) => {
+                    tracing::error!(event = "lrs.flush_failed", %error);
+                    // They are durable, which is what was asked; what follows from them comes later.
+                    answer(&groups);
+                    core.failed(error);
                 }
             }
-            if has_merges {
-                has_merges = merge(core);
+            if core.gives_up() {
+                return;
             }
         }
+        if has_merges {
+            has_merges = merge(core);
+        }
     }
+}
 
-    fn flush(&mut self, core: &Core, folds: &Folds, groups: &[Arc<Group>]) -> Result<(), Error> {
-        let new = groups.iter().flat_map(|group| &group.held);
-        let lines: Vec<Arc<Line>> = self
-            .open
-            .iter()
-            .cloned()
-            .chain(new.map(|held| Arc::clone(&held.line)))
-            .collect();
-        let packing = pack(self.previous, &lines, &mut self.guess);
-        let end = groups.last().map_or(0, |group| group.end());
-        let full = full_segments(core, end);
-        let Packing { blocks, open } = packing;
-        let (for_tx, folds, full_for_tx) = (groups.to_vec(), Arc::clone(folds), full.clone());
-        let run = core.run;
-        core.store.write(move |tx| {
-            for (first, bytes) in &blocks {
-                tx.insert(&BLOCKS, first, &Packed(bytes.clone()))?;
+fn flush(
+    core: &Core,
+    folds: &Folds,
+    groups: &[Arc<Group>],
+    guess: &mut usize,
+) -> Result<(), Error> {
+    let mut open = core.open.lock().unwrap_or_else(PoisonError::into_inner);
+    let new = groups.iter().flat_map(|group| &group.held);
+    let lines: Vec<Arc<Line>> = open
+        .lines
+        .iter()
+        .cloned()
+        .chain(new.map(|held| Arc::clone(&held.line)))
+        .collect();
+    let Packing {
+        blocks,
+        open: left_open,
+    } = pack(open.previous, &lines, guess);
+    let end = groups.last().map_or(0, |group| group.end());
+    let full = full_segments(core, end);
+    let (for_tx, folds, full_for_tx) = (groups.to_vec(), Arc::clone(folds), Arc::clone(&full));
+    let run = core.run;
+    core.store.write(move |tx| {
+        for (first, bytes) in &blocks {
+            tx.insert(&BLOCKS, first, &Packed(bytes.clone()))?;
+        }
+        let mut authority = None;
+        for held in for_tx.iter().flat_map(|group| &group.held) {
+            let Some(body) = &held.line.body else {
+                continue;
+            };
+            if authority != Some(body.authority) {
+                if !tx.contains(&AUTHORITIES, &body.authority)? {
+                    tx.insert(&AUTHORITIES, &body.authority, &held.authority.to_string())?;
+                }
+                authority = Some(body.authority);
             }
-            let mut authority = None;
+        }
+        for fold in folds.iter() {
             for held in for_tx.iter().flat_map(|group| &group.held) {
-                let Some(body) = &held.line.body else {
-                    continue;
-                };
-                if authority != Some(body.authority) {
-                    if !tx.contains(&AUTHORITIES, &body.authority)? {
-                        tx.insert(&AUTHORITIES, &body.authority, &held.authority.to_string())?;
-                    }
-                    authority = Some(body.authority);
-                }
+                fold.apply(tx, &held.line.entry, &held.statement)?;
             }
-            for fold in folds.iter() {
-                for held in for_tx.iter().flat_map(|group| &group.held) {
-                    fold.apply(tx, &held.line.entry, &held.statement)?;
-                }
-            }
-            for full in full_for_tx.iter() {
-                full.write(tx, run)?;
-            }
-            Ok::<_, Error>(())
-        })?;
-        let kept = lines.len() - open;
-        if let Some(last) = kept.checked_sub(1).and_then(|last| lines.get(last)) {
-            self.previous = last.link;
         }
-        self.open = lines.into_iter().skip(kept).collect();
-        core.settled(|tail| {
-            tail.in_tables = end;
-            let done = tail.groups.iter().take_while(|group| group.end() <= end);
-            let (count, bytes) = done.fold((0, 0), |(count, bytes), group| {
-                (count + 1, bytes + group.bytes)
-            });
-            tail.groups.drain(..count);
-            tail.bytes -= bytes;
-            for full in full.iter() {
-                full.leave(tail);
-            }
-        });
-        Ok(())
+        for full in full_for_tx.iter() {
+            full.write(tx, run)?;
+        }
+        Ok::<_, Error>(())
+    })?;
+    let kept = lines.len() - left_open;
+    if let Some(last) = kept.checked_sub(1).and_then(|last| lines.get(last)) {
+        open.previous = last.link;
     }
+    open.lines = lines.into_iter().skip(kept).collect();
+    core.settled(|tail| {
+        tail.in_tables = end;
+        let done = tail.groups.iter().take_while(|group| group.end() <= end);
+        let (count, bytes) = done.fold((0, 0), |(count, bytes), group| {
+            (count + 1, bytes + group.bytes)
+        });
+        tail.groups.drain(..count);
+        tail.bytes -= bytes;
+        for full in full.iter() {
+            full.leave(tail);
+        }
+    });
+    Ok(())
 }
 
 /// A segment that has become a run.

@@ -11,7 +11,7 @@ use crate::appender::{self, Append};
 use crate::core::Core;
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::flush::{self, Flusher};
+use crate::flush;
 use crate::fold::{self, Fold, Folds};
 use crate::log::{self, Read};
 use crate::marks::Punctuality;
@@ -90,13 +90,13 @@ impl Lrs {
         open::index(&core, last.as_ref())?;
         fold::catch_up(&core, &folds)?;
         let (journal, end) = open::journal(&core, last.as_ref())?;
-        let flusher = Flusher::new(last.as_ref());
+        flush::begin(&core, last.as_ref());
         let (sender, queue) = mpsc::channel(appender::QUEUE);
         let flushing = std::thread::Builder::new()
             .name("lrs-flush".to_owned())
             .spawn({
                 let (core, folds) = (Arc::clone(&core), Arc::clone(&folds));
-                move || flusher.run(&core, &folds)
+                move || flush::run(&core, &folds)
             });
         let flushing = flushing.map_err(lectern_store::Error::from)?;
         let appending = std::thread::Builder::new()
@@ -213,6 +213,10 @@ impl Lrs {
 
     pub(crate) fn now(&self) -> Timestamp {
         (self.inner.core.clock)()
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        &self.inner.core
     }
 
     pub(crate) fn view(&self) -> Result<View, Error> {

@@ -86,6 +86,17 @@ impl From<lectern_lrs::Error> for Problem {
     }
 }
 
+impl From<lectern_lrs::evidence::Error> for Problem {
+    fn from(error: lectern_lrs::evidence::Error) -> Self {
+        use lectern_lrs::evidence::Error as E;
+        match error {
+            E::NoKey => Self::conflict(E::NoKey.to_string()),
+            E::Lrs(error) => error.into(),
+            other => Self::internal(other),
+        }
+    }
+}
+
 impl From<lectern_library::Error> for Problem {
     fn from(error: lectern_library::Error) -> Self {
         use lectern_library::Error as E;

@@ -5,7 +5,8 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use lectern_lrs::{Caller, Conditions, Document, DocumentRequest, Resource};
 
-use super::{Asked, answer, other_method};
+use super::knock::Reader;
+use super::{Asked, answer, other_method, reading};
 use crate::extract::blocking;
 use crate::problem::Problem;
 
@@ -15,6 +16,7 @@ const UNKNOWN: &str = "application/octet-stream";
 pub(super) async fn answer(
     asked: Asked,
     caller: Caller,
+    reader: Reader,
     resource: Resource,
 ) -> Result<Response, Problem> {
     let request = DocumentRequest::parse(resource, &asked.parameters, asked.version)?;
@@ -27,16 +29,27 @@ pub(super) async fn answer(
     };
     let conditions = Conditions::parse(text(header::IF_MATCH), text(header::IF_NONE_MATCH));
     if asked.method == Method::GET {
+        let note = move || match resource {
+            Resource::State => reading::of_agent(&asked, &reader, "xapi/activities/state"),
+            Resource::AgentProfile => reading::of_agent(&asked, &reader, "xapi/agents/profile"),
+            // About nobody.
+            Resource::ActivityProfile => Ok(()),
+        };
         return match request.id.clone() {
             Some(id) => {
-                let document =
-                    blocking(move || lrs.get_document(&caller, &request.place, &id)).await?;
+                let document = blocking(move || {
+                    let document = lrs.get_document(&caller, &request.place, &id)?;
+                    note().map(|()| document)
+                })
+                .await?;
                 Ok(serve(document, &conditions))
             }
             None => {
-                let found =
-                    blocking(move || lrs.list_documents(&caller, &request.place, request.since))
-                        .await?;
+                let found = blocking(move || {
+                    let found = lrs.list_documents(&caller, &request.place, request.since)?;
+                    note().map(|()| found)
+                })
+                .await?;
                 let mut response = answer::json(serde_json::json!(found.ids).to_string());
                 let date = found.last_modified.and_then(answer::http_date);
                 response

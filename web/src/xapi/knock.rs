@@ -6,6 +6,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderValue, header};
+use lectern_lms::PersonId;
 use lectern_lrs::{Bound, Caller};
 use lectern_xapi::{Ifi, Version};
 
@@ -30,12 +31,23 @@ pub(super) fn version(headers: &HeaderMap) -> Result<Version, Problem> {
     })
 }
 
+/// Who knocks, for the audit log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// A learner's own device: it reads no record but its own
+    Device,
+    /// A person by their API token
+    Person(PersonId),
+    /// `credential:…`
+    Credential(String),
+}
+
 /// Who knocks.
 pub(super) async fn caller(
     app: &App,
     client: &Client,
     headers: &HeaderMap,
-) -> Result<Caller, Problem> {
+) -> Result<(Caller, Reader), Problem> {
     let header = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
@@ -50,23 +62,26 @@ pub(super) async fn caller(
     if let Err(error) = credentials.used(&key).await {
         tracing::warn!(event = "xapi.credential_use_not_noted", %error);
     }
-    Ok(caller)
+    let reader = Reader::Credential(caller.credential.clone());
+    Ok((caller, reader))
 }
 
-async fn bearer(app: &App, client: &Client, token: String) -> Result<Caller, Problem> {
+async fn bearer(app: &App, client: &Client, token: String) -> Result<(Caller, Reader), Problem> {
     let (app, client) = (app.clone(), client.clone());
     blocking(move || {
         let identity = app.lms.identity()?;
         if let Some(grant) = app.lms.viewing(&token, app.now())? {
-            return Ok(Caller::device(Bound {
+            let caller = Caller::device(Bound {
                 actor: Ifi::account(identity, grant.actor),
                 registration: Some(grant.registration),
                 activity: Some(grant.activity_id),
-            }));
+            });
+            return Ok((caller, Reader::Device));
         }
         let person = app.lms.api_token(&token)?.ok_or_else(refused)?;
         auth::check_exposure(&app, &client, &person.roles)?;
-        Ok::<_, Problem>(Caller::token(Ifi::account(identity, person.actor)))
+        let caller = Caller::token(Ifi::account(identity, person.actor));
+        Ok::<_, Problem>((caller, Reader::Person(person.id)))
     })
     .await
 }

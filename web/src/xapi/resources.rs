@@ -4,7 +4,8 @@ use axum::response::Response;
 use http::Method;
 use lectern_lrs::Caller;
 
-use super::{Asked, answer, other_method};
+use super::knock::Reader;
+use super::{Asked, answer, other_method, reading};
 use crate::extract::blocking;
 use crate::problem::Problem;
 
@@ -28,10 +29,19 @@ pub(super) async fn activity(asked: Asked, caller: Caller) -> Result<Response, P
     Ok(answer::json(text))
 }
 
-pub(super) async fn agent(asked: Asked, caller: Caller) -> Result<Response, Problem> {
+pub(super) async fn agent(
+    asked: Asked,
+    caller: Caller,
+    reader: Reader,
+) -> Result<Response, Problem> {
     if asked.method != Method::GET {
         return Err(other_method());
     }
-    let person = blocking(move || asked.app.lrs.get_person(&caller, &asked.parameters)).await?;
+    let person = blocking(move || {
+        let person = asked.app.lrs.get_person(&caller, &asked.parameters)?;
+        reading::of_agent(&asked, &reader, "xapi/agents")?;
+        Ok::<_, Problem>(person)
+    })
+    .await?;
     Ok(answer::json(person.to_string()))
 }

@@ -6,13 +6,18 @@ use http::{HeaderValue, Method, StatusCode, header};
 use lectern_lrs::{Caller, StatementsBody, join_multipart};
 use lectern_xapi::multipart;
 
-use super::{Asked, answer, other_method};
+use super::knock::Reader;
+use super::{Asked, answer, other_method, reading};
 use crate::extract::blocking;
 use crate::problem::Problem;
 
-pub(super) async fn answer(mut asked: Asked, caller: Caller) -> Result<Response, Problem> {
+pub(super) async fn answer(
+    mut asked: Asked,
+    caller: Caller,
+    reader: Reader,
+) -> Result<Response, Problem> {
     match asked.method {
-        Method::GET => get(asked, caller).await,
+        Method::GET => get(asked, caller, reader).await,
         Method::POST => {
             no_parameters(&asked)?;
             let body = body(&mut asked)?;
@@ -47,14 +52,14 @@ pub(super) async fn answer(mut asked: Asked, caller: Caller) -> Result<Response,
     }
 }
 
-async fn get(asked: Asked, caller: Caller) -> Result<Response, Problem> {
+async fn get(asked: Asked, caller: Caller, reader: Reader) -> Result<Response, Problem> {
     let found = blocking(move || {
         let languages = asked.headers.get(header::ACCEPT_LANGUAGE);
         let languages = languages.and_then(|value| value.to_str().ok());
-        asked
-            .app
-            .lrs
-            .get_statements(&caller, asked.version, &asked.parameters, languages)
+        let lrs = &asked.app.lrs;
+        let found = lrs.get_statements(&caller, asked.version, &asked.parameters, languages)?;
+        reading::of_statements(&asked, &reader, &found.json)?;
+        Ok::<_, Problem>(found)
     })
     .await?;
     let mut response = match found.attachments {

@@ -14,6 +14,7 @@ use lectern_egress::Egress;
 use lectern_library::Library;
 use lectern_lms::{IdentityFold, Lms, NewPerson, Person, Role};
 use lectern_lrs::Lrs;
+use lectern_lrs::evidence::{Evidence, SigningKey};
 use lectern_store::{Options, Store};
 use lectern_web::app::Rooms;
 use lectern_web::client::{Peer, Scheme};
@@ -70,10 +71,12 @@ impl TestBox {
             ..lectern_library::Options::default()
         };
         let library = Library::open(library_store.clone(), folder.path(), library_options).unwrap();
+        let key = SigningKey::from_pkcs8(&SigningKey::make().unwrap()).unwrap();
         let rooms = Rooms {
             analytics: Analytics::new(records.clone()),
             records,
             library_store,
+            evidence: Evidence::open(lrs.clone(), Some(key)).unwrap(),
             lrs,
             lms,
             library,

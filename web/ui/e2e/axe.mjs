@@ -75,6 +75,7 @@ function pages(video) {
     { name: 'credentials-add', path: '/system/credentials', then: press('Add a credential') },
     { name: 'settings', path: '/system/settings' },
     { name: 'audit', path: '/system/audit' },
+    { name: 'evidence', path: '/system/evidence' },
     { name: 'definitions', path: '/definitions' },
     { name: 'trust', path: '/trust' },
     { name: 'account', path: '/account' },

@@ -254,6 +254,19 @@ await step('an upstream that is not there says so when it is tested', async () =
   await page.getByRole('alert').waitFor({ timeout: 60_000 });
 });
 
+await step('the evidence is verified when it is asked for', async () => {
+  await page.goto(`${BASE}/system`);
+  await link('Evidence').click();
+  await heading('Evidence').waitFor();
+  await button('Verify now').click();
+  await page.getByText('The chain is whole').first().waitFor();
+  assert.match(
+    await label('Fingerprint of the key (SHA-256)').inputValue(),
+    /^(?:[0-9A-F]{2}:){31}/u,
+  );
+  await accessible('the evidence');
+});
+
 await step('settings are kept', async () => {
   await page.goto(`${BASE}/system/settings`);
   await page.getByLabel('Share of the different seconds').fill('80');

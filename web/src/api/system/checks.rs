@@ -34,6 +34,9 @@ pub(crate) struct Facts {
     ca_expires: Option<Timestamp>,
     server_expires: Option<Timestamp>,
     plain_http: PlainHttp,
+    can_sign: bool,
+    /// What the last verification of the evidence found broken
+    broken: Option<String>,
 }
 
 /// An upstream, as far as its health goes.
@@ -63,6 +66,12 @@ impl Facts {
                 .authority(|authority| authority.server_expires())
                 .flatten(),
             plain_http: app.plain_http(),
+            can_sign: app.evidence.can_sign(),
+            broken: app
+                .evidence
+                .standing()?
+                .verified
+                .and_then(|verified| verified.error),
         })
     }
 
@@ -74,6 +83,7 @@ impl Facts {
             self.clock(),
             self.https(),
             self.backup(),
+            self.evidence(),
             jobs(failed),
         ];
         checks.extend(self.upstreams.iter().map(|upstream| upstream.check()));
@@ -104,6 +114,23 @@ impl Facts {
             );
         }
         check("disk", Health::Ok, "Disk", detail, None)
+    }
+
+    fn evidence(&self) -> Check {
+        if let Some(broken) = &self.broken {
+            let act = "Keep this box as it is, and compare it with a backup or an earlier export.";
+            let title = "The evidence does not hold";
+            return check("evidence", Health::Bad, title, broken.clone(), Some(act));
+        }
+        if !self.can_sign {
+            let detail =
+                "The key is missing or another one. Records are kept, and no head is signed.";
+            let act = "Put keys/evidence.key back from a backup, and restart.";
+            let title = "The evidence is not signed";
+            return check("evidence", Health::Bad, title, detail.to_owned(), Some(act));
+        }
+        let detail = "The chain of records is signed once a day.".to_owned();
+        check("evidence", Health::Ok, "Evidence", detail, None)
     }
 
     fn store(&self) -> Check {
@@ -354,6 +381,8 @@ mod tests {
             ca_expires: Some(now + DAY * 3000),
             server_expires: Some(now + DAY * 300),
             plain_http: PlainHttp::Learners,
+            can_sign: true,
+            broken: None,
         }
     }
 
@@ -406,6 +435,12 @@ mod tests {
         let mut lost = facts();
         lost.now = Timestamp::UNIX_EPOCH;
         assert_eq!(state(&lost, "clock"), Health::Bad);
+        let mut unsigned = facts();
+        unsigned.can_sign = false;
+        assert_eq!(state(&unsigned, "evidence"), Health::Bad);
+        let mut forged = facts();
+        forged.broken = Some("head 2 is missing".to_owned());
+        assert_eq!(state(&forged, "evidence"), Health::Bad);
     }
 
     #[test]

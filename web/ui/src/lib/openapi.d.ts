@@ -77,6 +77,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the evidence stands */
+        get: operations["getEvidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evidence/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download the evidence, to check it on another machine */
+        get: operations["getEvidenceExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evidence/heads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign a head now */
+        post: operations["postEvidenceHeads"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evidence/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Verify the whole chain, in the background */
+        post: operations["postEvidenceVerify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs": {
         parameters: {
             query?: never;
@@ -886,6 +954,96 @@ export interface components {
             /**
              * Format: int64
              * @description In all
+             */
+            total: number;
+        };
+        /** @description How the evidence stands */
+        Evidence: {
+            /** @description Whether the box's key is here, so that heads can be signed */
+            can_sign: boolean;
+            /**
+             * Format: int64
+             * @description Records in the chain
+             */
+            entries: number;
+            /** @description The fingerprint of the box's key: SHA-256, 64 hexadecimal digits */
+            key?: string | null;
+            last_head?: null | components["schemas"]["EvidenceHead"];
+            /**
+             * Format: int64
+             * @description Records behind the last signed head
+             */
+            unsigned: number;
+            verified?: null | components["schemas"]["EvidenceVerified"];
+            verifying?: null | components["schemas"]["EvidenceVerifying"];
+        };
+        /** @description A signed head */
+        EvidenceHead: {
+            /**
+             * Format: date
+             * @description The day it was signed for, when nobody asked for it
+             */
+            day?: string | null;
+            /** @description Its hash: whoever keeps it can ask for it later (`lecternd verify --head`) */
+            hash: string;
+            /**
+             * Format: int64
+             * @description Counts from 1
+             */
+            number: number;
+            /**
+             * Format: int64
+             * @description The last record that it covers
+             */
+            sequence: number;
+            /**
+             * Format: date-time
+             * @description When the head was signed
+             */
+            signed: string;
+            /**
+             * Format: date-time
+             * @description When that record was stored
+             */
+            stored: string;
+        };
+        /** @description What a verification found */
+        EvidenceVerified: {
+            /**
+             * Format: date-time
+             * @description When it ended
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Records looked at
+             */
+            entries: number;
+            /**
+             * Format: int64
+             * @description Of these, whose statement is erased
+             */
+            erased: number;
+            /** @description Which record or head does not fit, and what that means */
+            error?: string | null;
+            /**
+             * Format: int64
+             * @description Heads
+             */
+            heads: number;
+            /** @description Whether all of it holds */
+            is_whole: boolean;
+        };
+        /** @description A verification under way */
+        EvidenceVerifying: {
+            /**
+             * Format: int64
+             * @description Records looked at
+             */
+            done: number;
+            /**
+             * Format: int64
+             * @description Records there were when it began
              */
             total: number;
         };
@@ -2428,6 +2586,116 @@ export interface operations {
             };
             /** @description Too many streams */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEvidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Chain, heads, verification */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Evidence"];
+                };
+            };
+        };
+    };
+    getEvidenceExport: {
+        parameters: {
+            query?: {
+                /** @description The statements themselves as well, with names and results where others wrote them in */
+                bodies?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One JSON object a line; cut off when it could not be finished */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": number[];
+                };
+            };
+            /** @description Another one is being made, or the key is not here */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postEvidenceHeads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Signed */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceHead"];
+                };
+            };
+            /** @description Nothing was stored since the last head, or the key is not here */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postEvidenceVerify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Begun; how it goes and what it found is in the evidence */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Evidence"];
+                };
+            };
+            /** @description Another one is under way */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -120,6 +120,13 @@ export const routes: Route[] = [
     load: () => import('../pages/Audit.svelte'),
   },
   {
+    name: 'evidence',
+    path: '/system/evidence',
+    title: m.titles.evidence,
+    for: ['admin', 'auditor'],
+    load: () => import('../pages/Evidence.svelte'),
+  },
+  {
     name: 'account',
     path: '/account',
     title: m.titles.account,

@@ -2,6 +2,7 @@
 import { definitions } from './en/definitions';
 import { account, setup, trust } from './en/door';
 import { edit } from './en/edit';
+import { evidence } from './en/evidence';
 import { people } from './en/people';
 import { audit, credentials, system, upstreams } from './en/system';
 import { who } from './en/who';
@@ -9,6 +10,7 @@ import { who } from './en/who';
 export const more = {
   who,
   edit,
+  evidence,
   definitions,
   people,
   system,

@@ -50,6 +50,7 @@ export const titles = {
   credentials: 'Credentials',
   settings: 'Settings',
   audit: 'Audit',
+  evidence: 'Evidence',
   account: 'Your account',
   definitions: 'What the numbers mean',
   trust: 'Trust this box',

@@ -10,6 +10,7 @@ export const system = {
   upstreams: 'Upstreams',
   credentials: 'Credentials',
   audit: 'Audit',
+  evidence: 'Evidence',
   bad: 'Needs you now',
   soon: 'Will need you soon',
   ok: 'All is well',
@@ -120,6 +121,9 @@ export const audit = {
     'captions.put': 'stored captions',
     'captions.remove': 'removed captions',
     'backup.download': 'downloaded a backup',
+    'evidence.sign': 'signed the evidence',
+    'evidence.verify': 'verified the evidence',
+    'evidence.export': 'took the evidence away',
   } as Record<string, string>,
 };
 

@@ -9,11 +9,15 @@ use crate::tables::{AUDIT, READINGS};
 use jiff::{SignedDuration, Timestamp};
 use lectern_store::Tx;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use uuid::Uuid;
 
 const MAX_PAGE: usize = 500;
 const MAX_TEXT_BYTES: usize = 500;
 /// A page that refreshes itself reads again and again: within this time that is one reading.
 const ONE_READING: SignedDuration = SignedDuration::from_mins(10);
+/// Stands in [`READINGS`] for an actor from elsewhere, whom the text names.
+const NOBODY: PersonId = PersonId(Uuid::nil());
 
 /// Something to remember.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,6 +51,15 @@ pub struct AuditEntry {
     pub detail: Option<String>,
 }
 
+/// Whose record was read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Whose {
+    /// A person's.
+    Person(PersonId),
+    /// That of an actor from elsewhere, by its identifier as text.
+    Actor(String),
+}
+
 /// Some entries, newest first.
 #[derive(Clone, Debug)]
 pub struct AuditPage {
@@ -68,41 +81,49 @@ impl Lms {
             .write_making_room(move |tx| Ok(append(tx, &event, now)?))
     }
 
-    /// Writes down that `reader` read these people's records of a video: an entry for each, but those of the last ten
-    /// minutes are not repeated, nor is reading one's own.
+    /// Writes down that `reader` read `what` (`video ID`, `statements` …) of these records: an entry for each, but those
+    /// of the last ten minutes are not repeated, nor is reading one's own.
     ///
     /// # Errors
     /// When the store fails.
     pub fn audit_reading(
         &self,
         reader: PersonId,
-        video: &str,
-        people: Vec<PersonId>,
+        what: &str,
+        whose: BTreeSet<Whose>,
         now: Timestamp,
     ) -> Result<(), Error> {
         let snapshot = self.store.snapshot()?;
-        let key = |person: PersonId| (reader, person, video.to_owned());
+        let key = |whose: &Whose| match whose {
+            Whose::Person(person) => (reader, *person, what.to_owned()),
+            Whose::Actor(actor) => (reader, NOBODY, format!("{what} of {}", cut(actor))),
+        };
         let is_new = |last: Option<u64>| {
             let last = last.and_then(|last| Timestamp::from_second(i64::try_from(last).ok()?).ok());
             last.is_none_or(|last| now.duration_since(last).abs() > ONE_READING)
         };
         let mut unread = Vec::new();
-        for person in people {
-            if person != reader && is_new(snapshot.get(&READINGS, &key(person))?) {
-                unread.push(key(person));
+        for whose in whose {
+            let key = key(&whose);
+            if whose != Whose::Person(reader) && is_new(snapshot.get(&READINGS, &key)?) {
+                unread.push((key, whose));
             }
         }
         if unread.is_empty() {
             return Ok(());
         }
         let second = u64::try_from(now.as_second()).unwrap_or(0);
+        let what = what.to_owned();
         self.store.write(move |tx| {
-            for key in &unread {
+            for (key, whose) in &unread {
                 let event = AuditEvent {
-                    who: key.0.to_string(),
+                    who: reader.to_string(),
                     what: "record.read".to_owned(),
-                    on: Some(key.1.to_string()),
-                    detail: Some(format!("video {}", key.2)),
+                    on: Some(match whose {
+                        Whose::Person(person) => person.to_string(),
+                        Whose::Actor(actor) => actor.clone(),
+                    }),
+                    detail: Some(what.clone()),
                 };
                 append(tx, &event, now)?;
                 tx.insert(&READINGS, key, &second)?;

@@ -31,7 +31,7 @@ mod throttle;
 mod token;
 mod viewing;
 
-pub use audit::{AuditEntry, AuditEvent, AuditPage};
+pub use audit::{AuditEntry, AuditEvent, AuditPage, Whose};
 pub use error::{Error, SignInError};
 
 pub use identity::IdentityFold;

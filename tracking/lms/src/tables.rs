@@ -59,7 +59,7 @@ pub const SETTINGS: Table<u32, Settings> = Table::new("lms.settings");
 pub const BOX: Table<String, String> = Table::new("lms.box");
 /// Who did what, by number; only ever added to.
 pub const AUDIT: Table<u64, AuditEntry> = Table::new("lms.audit");
-/// Reader, whose record, of which video, to when it was last written down (Unix seconds).
+/// Reader, whose record, what of it, to when it was last written down (Unix seconds).
 pub const READINGS: Table<(PersonId, PersonId, String), u64> = Table::new("lms.readings");
 
 /// Kinds in [`ENDINGS`].

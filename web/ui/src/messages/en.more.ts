@@ -3,6 +3,7 @@ import { definitions } from './en/definitions';
 import { account, setup, trust } from './en/door';
 import { edit } from './en/edit';
 import { people } from './en/people';
+import { record, statements } from './en/records';
 import { audit, credentials, system, upstreams } from './en/system';
 import { who } from './en/who';
 
@@ -11,6 +12,8 @@ export const more = {
   edit,
   definitions,
   people,
+  statements,
+  record,
   system,
   upstreams,
   audit,

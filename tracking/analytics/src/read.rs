@@ -108,6 +108,8 @@ pub struct Progress {
     pub time_ms: u64,
     /// When a statement last came of this, never later than the box received it.
     pub last_seen: Timestamp,
+    /// How many segments were implausible and are not counted.
+    pub implausible: usize,
 }
 
 impl Analytics {
@@ -277,6 +279,7 @@ impl Analytics {
                 started: watched.is_started,
                 time_ms: watched.time_ms,
                 last_seen: Timestamp::from_millisecond(record.last_seen_ms).unwrap_or_default(),
+                implausible: record.played.refused.len(),
             }
         }))
     }

@@ -259,5 +259,6 @@ fn nothing_yet() -> Progress {
         started: false,
         time_ms: 0,
         last_seen: Timestamp::UNIX_EPOCH,
+        implausible: 0,
     }
 }

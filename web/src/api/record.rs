@@ -61,7 +61,7 @@ async fn of(
     let (after, limit) = (page.after()?, page.limit());
     blocking(move || {
         let person = read(&app, &caller, id, "record")?;
-        answer(Sight::of(&app, &caller)?, &person, after, limit)
+        answer(Sight::of_record(&app, &caller, id)?, &person, after, limit)
     })
     .await
 }

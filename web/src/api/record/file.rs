@@ -183,10 +183,6 @@ impl Maker {
     }
 
     fn sight(&self) -> Result<Sight<'_>, Problem> {
-        if self.caller.id() == self.person.id {
-            Sight::of_oneself(&self.app, &self.caller)
-        } else {
-            Sight::of(&self.app, &self.caller)
-        }
+        Sight::of_record(&self.app, &self.caller, self.person.id)
     }
 }

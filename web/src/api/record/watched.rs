@@ -46,6 +46,8 @@ pub(super) struct WatchedOut {
     /// When a statement last came
     #[schema(format = DateTime)]
     last_seen: String,
+    /// Segments that were implausible and are not counted
+    implausible: usize,
 }
 
 /// Some lines, and after which video the next begin.
@@ -117,6 +119,7 @@ fn lines(
             completed: progress.completed,
             time_ms: progress.time_ms,
             last_seen: time::text(progress.last_seen),
+            implausible: progress.implausible,
         }));
     }
     Ok(())

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use lectern_library::{Video, VideoId};
-use lectern_lms::{Person, Role, Who, Whose};
+use lectern_lms::{Person, PersonId, Role, Who, Whose};
 use lectern_xapi::Ifi;
 use serde::Deserialize;
 use serde_json::Value;
@@ -48,6 +48,15 @@ impl<'a> Sight<'a> {
     /// What this caller sees of others. Blocking.
     pub fn of(app: &'a App, caller: &'a Caller) -> Result<Self, Problem> {
         Self::new(app, caller, caller.is(Role::Auditor))
+    }
+
+    /// What they see of this person's record: of their own, all of it. Blocking.
+    pub fn of_record(app: &'a App, caller: &'a Caller, whose: PersonId) -> Result<Self, Problem> {
+        if whose == caller.id() {
+            Self::of_oneself(app, caller)
+        } else {
+            Self::of(app, caller)
+        }
     }
 
     /// What they see of themselves: all of it. Blocking.

@@ -65,8 +65,9 @@ export interface paths {
         };
         /**
          * What happens, as it happens
-         * @description Server-sent events that say *look again*: `video` `{id}`, `captions` `{video}`, `statements` `{activity}` (at most
-         *     once a second each), `upstreams` `{}`, `system` `{}`, and `resync` `{}` after events were missed.
+         * @description Server-sent events that say *look again*: `video` `{id}`, `captions` `{video}`, `statements` `{activity}` (empty
+         *     when they are about none; at most once a second each), `upstreams` `{}`, `system` `{}`, and `resync` `{}` after events
+         *     were missed.
          */
         get: operations["getEvents"];
         put?: never;
@@ -2595,6 +2596,8 @@ export interface components {
              * @description How long the version is
              */
             duration_ms?: number | null;
+            /** @description Segments that were implausible and are not counted */
+            implausible: number;
             /**
              * Format: date-time
              * @description When a statement last came

@@ -1,6 +1,4 @@
 // Statements and people's records, for those who may read them: sentences, filters, files.
-import { plural } from '../plural';
-
 export const statements = {
   lead: 'What learners and programs did, as the record store keeps it. Whose records you read here is noted in the audit list.',
   filters: 'Filters',
@@ -10,6 +8,7 @@ export const statements = {
   choosePerson: (name: string) => `Only ${name}`,
   noPerson: 'Nobody here has that name.',
   anyone: (name: string) => `Everyone, not only ${name}`,
+  thisPerson: 'this person',
   wholeRecord: (name: string) => `The whole record of ${name}`,
   agent: 'Somebody from elsewhere',
   agentHint:
@@ -117,6 +116,7 @@ export const record = {
     'The JSON has everything, the CSV a row for each statement. Both are made anew each time, from what is kept now.',
   watched: 'Watched',
   video: 'Video',
+  parts: 'Which parts',
   gone: 'A video that is no longer here',
   version: (n: number) => `version ${n}`,
   nothingTitle: 'Nothing watched yet',
@@ -124,5 +124,5 @@ export const record = {
   nothing: 'As soon as this person plays a video that you may watch, it stands here.',
   statements: 'Statements',
   statementsLead: 'Everything that was recorded, one by one.',
-  count: plural({ one: '# video', other: '# videos' }),
+  noStatements: 'Nothing was recorded yet.',
 };

@@ -204,33 +204,33 @@ async fn statements_are_filtered_paged_and_named() {
     let asking = it.signed_in("ines").await;
 
     let of_ada = format!("?person={}", ada.id);
-    assert_eq!(ids(&asking, &of_ada).await, [ada_s.clone()]);
+    assert_eq!(ids(&asking, &of_ada).await, [ada_s.as_str()]);
     let eve = "?agent=%7B%22mbox%22%3A%22mailto%3Aeve%40example.org%22%7D";
-    assert_eq!(ids(&asking, eve).await, [quiz.clone()]);
+    assert_eq!(ids(&asking, eve).await, [quiz.as_str()]);
     let verb = format!("?verb={ANSWERED}");
-    assert_eq!(ids(&asking, &verb).await, [quiz.clone()]);
+    assert_eq!(ids(&asking, &verb).await, [quiz.as_str()]);
     let activity = format!("?activity={}/videos/{video}", scene.identity);
     assert_eq!(
         ids(&asking, &activity).await,
-        [bob_s.clone(), ada_s.clone()]
+        [bob_s.as_str(), ada_s.as_str()]
     );
     let registration = said[1]["context"]["registration"].as_str().unwrap();
     let registration = format!("?registration={registration}");
-    assert_eq!(ids(&asking, &registration).await, [bob_s.clone()]);
+    assert_eq!(ids(&asking, &registration).await, [bob_s.as_str()]);
     assert_eq!(
         ids(&asking, "?ascending=true&limit=2").await,
-        [ada_s.clone(), bob_s.clone()]
+        [ada_s.as_str(), bob_s.as_str()]
     );
 
     let page = asking.get("/api/v1/statements?limit=2").await.expect(200);
     let page = page.json();
     assert_eq!(page["items"].as_array().unwrap().len(), 2);
     let rest = format!("?limit=2&cursor={}", page["next"].as_str().unwrap());
-    assert_eq!(ids(&asking, &rest).await, [ada_s.clone()]);
+    assert_eq!(ids(&asking, &rest).await, [ada_s.as_str()]);
     let stored = page["items"][1]["stored"].as_str().unwrap();
     assert_eq!(
         ids(&asking, &format!("?since={stored}")).await,
-        [quiz.clone()],
+        [quiz.as_str()],
         "since is exclusive: the tail begins behind what is shown"
     );
 

@@ -46,7 +46,8 @@ struct Acknowledged {
 /// A client posts until the daemon is gone: one statement, a batch of five, a State document, a statement with an
 /// attachment, in turns; what was acknowledged is kept.
 async fn post_until_gone(client: support::Client, acknowledged: Arc<Mutex<Acknowledged>>) {
-    for round in rand::rng().random_range(0..4_usize).. {
+    let first = rand::rng().random_range(0..4_usize);
+    for round in first.. {
         let fresh = || uuid::Uuid::new_v4().to_string();
         let answer = match round % 4 {
             0 | 1 => {

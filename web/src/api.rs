@@ -4,6 +4,7 @@ pub mod audit;
 pub mod backup;
 pub mod captions;
 pub mod credentials;
+mod csv;
 mod download;
 pub mod events;
 pub mod evidence;
@@ -12,11 +13,13 @@ pub mod jobs;
 pub mod openapi;
 pub mod people;
 pub mod play;
+pub mod record;
 pub mod sample;
 pub mod session;
 pub mod settings;
 pub mod setup;
 pub mod shapes;
+pub mod statements;
 pub mod system;
 pub mod time;
 pub mod uploads;
@@ -41,10 +44,12 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(openapi::routes())
         .merge(people::routes())
         .merge(play::routes())
+        .merge(record::routes())
         .merge(sample::routes())
         .merge(session::routes())
         .merge(settings::routes())
         .merge(setup::routes())
+        .merge(statements::routes())
         .merge(system::routes())
         .merge(uploads::routes())
         .merge(upstreams::routes())

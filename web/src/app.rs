@@ -18,6 +18,7 @@ use lectern_xapi::Version;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::api::upstreams::Lags;
 use crate::client::{Client, Scheme};
 use crate::events::Events;
 use crate::media::Packages;
@@ -102,6 +103,8 @@ pub struct Parts {
     pub packages: Packages,
     /// When the server started
     pub started: Timestamp,
+    /// How many statements waited for each upstream in the last hour
+    pub(crate) lags: Lags,
     /// One backup at a time is downloaded
     pub(crate) backup_turn: Arc<Semaphore>,
     /// And one export of the evidence
@@ -153,6 +156,7 @@ impl App {
             config,
             events,
             packages: Packages::default(),
+            lags: Lags::default(),
             metrics,
             shutdown,
             started,

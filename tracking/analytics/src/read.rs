@@ -104,6 +104,12 @@ pub struct Progress {
     pub completed: bool,
     /// Whether anything was played.
     pub started: bool,
+    /// Time on the video.
+    pub time_ms: u64,
+    /// When a statement last came of this, never later than the box received it.
+    pub last_seen: Timestamp,
+    /// How many segments were implausible and are not counted.
+    pub implausible: usize,
 }
 
 impl Analytics {
@@ -271,6 +277,9 @@ impl Analytics {
                 watched: watched.ratio,
                 completed: watched.is_completed(rule),
                 started: watched.is_started,
+                time_ms: watched.time_ms,
+                last_seen: Timestamp::from_millisecond(record.last_seen_ms).unwrap_or_default(),
+                implausible: record.played.refused.len(),
             }
         }))
     }

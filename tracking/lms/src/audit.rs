@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use lectern_store::Tx;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 const MAX_PAGE: usize = 500;
 const MAX_TEXT_BYTES: usize = 500;
@@ -48,6 +49,15 @@ pub struct AuditEntry {
     /// See [`AuditEvent::detail`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+}
+
+/// Whose record was read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Whose {
+    /// A person's.
+    Person(PersonId),
+    /// That of an actor from elsewhere, by its identifier as text.
+    Actor(String),
 }
 
 /// Somebody's record that was read.
@@ -107,22 +117,27 @@ impl Lms {
             .write_making_room(move |tx| Ok(append(tx, &event, now)?))
     }
 
-    /// Writes down that `reader` read these people's records of a video: an entry for each, but those of the last ten
-    /// minutes are not repeated, nor is reading one's own.
+    /// Writes down that `reader` read `what` (`video ID`, `statements` …) of these records: an entry for each, but those
+    /// of the last ten minutes are not repeated, nor is reading one's own.
     ///
     /// # Errors
     /// When the store fails.
     pub fn audit_reading(
         &self,
         reader: PersonId,
-        video: &str,
-        people: Vec<PersonId>,
+        what: &str,
+        whose: BTreeSet<Whose>,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let others = people.into_iter().filter(|person| *person != reader);
-        let readings = others.map(|person| Reading {
-            on: person.to_string(),
-            resource: format!("video {video}"),
+        let others = whose
+            .into_iter()
+            .filter(|whose| *whose != Whose::Person(reader));
+        let readings = others.map(|whose| Reading {
+            on: match whose {
+                Whose::Person(person) => person.to_string(),
+                Whose::Actor(actor) => actor,
+            },
+            resource: what.to_owned(),
             filters: String::new(),
         });
         self.audit_readings(&reader.to_string(), readings.collect(), now)

@@ -31,7 +31,7 @@ mod throttle;
 mod token;
 mod viewing;
 
-pub use audit::{AuditEntry, AuditEvent, AuditPage, Reading};
+pub use audit::{AuditEntry, AuditEvent, AuditPage, Reading, Whose};
 pub use error::{Error, SignInError};
 
 pub use identity::IdentityFold;

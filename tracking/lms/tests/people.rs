@@ -5,7 +5,7 @@ mod common;
 
 use common::{at, learner, lms, new};
 use lectern_lms::{
-    AuditEvent, Error, Lms, NewPerson, PersonPatch, Role, SettingsPatch, SignInError,
+    AuditEvent, Error, Lms, NewPerson, PersonPatch, Role, SettingsPatch, SignInError, Whose,
 };
 use lectern_store::testing::CrashDisk;
 use lectern_store::{Options, Store};
@@ -318,18 +318,23 @@ fn reading_anothers_record_is_written_down_once_in_ten_minutes() {
         learner(&lms, "bob"),
     );
     let read = |people: &[&lectern_lms::Person], second| {
-        let ids = people.iter().map(|person| person.id).collect();
-        lms.audit_reading(ines.id, "v1", ids, at(second)).unwrap();
+        let mut whose: BTreeSet<Whose> = people.iter().map(|it| Whose::Person(it.id)).collect();
+        whose.insert(Whose::Actor("mbox mailto:eve@example.org".to_owned()));
+        lms.audit_reading(ines.id, "video 1", whose, at(second))
+            .unwrap();
         lms.audit_list(None, 100).unwrap().items.len()
     };
-    assert_eq!(read(&[&ada, &ines], 1_000), 1);
-    assert_eq!(read(&[&ada, &bob], 1_500), 2);
-    assert_eq!(read(&[&ada, &bob], 1_599), 2);
-    assert_eq!(read(&[&ada], 1_601), 3);
-    let newest = &lms.audit_list(None, 1).unwrap().items[0];
+    assert_eq!(read(&[&ada, &ines], 1_000), 2);
+    assert_eq!(read(&[&ada, &bob], 1_500), 3);
+    assert_eq!(read(&[&ada, &bob], 1_599), 3);
+    assert_eq!(read(&[&ada], 1_601), 5);
+    let newest = lms.audit_list(None, 2).unwrap().items;
+    let on = |index: usize| newest[index].on.clone().unwrap();
+    assert_eq!(newest[0].what, "record.read");
+    assert_eq!(newest[0].detail.as_deref(), Some("video 1"));
     assert_eq!(
-        (newest.what.as_str(), newest.on.clone()),
-        ("record.read", Some(ada.id.to_string()))
+        (on(0), on(1)),
+        ("mbox mailto:eve@example.org".to_owned(), ada.id.to_string())
     );
 }
 

@@ -29,7 +29,7 @@ pub struct Credential {
     pub scopes: Scopes,
     /// When it was made.
     pub created: Timestamp,
-    /// When it was last used, to the hour.
+    /// When it was last used, to the minute.
     pub last_used: Option<Timestamp>,
 }
 
@@ -65,7 +65,7 @@ pub struct Credentials {
 /// The longest name, in characters.
 const MAX_NAME: usize = 200;
 /// `last_used` is written when it is older than this.
-const USE_GRAIN: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
+const USE_GRAIN: jiff::SignedDuration = jiff::SignedDuration::from_mins(1);
 
 impl Lrs {
     /// The credentials.
@@ -177,15 +177,17 @@ impl Credentials {
         }))
     }
 
-    /// Notes that one was used, at most once an hour.
+    /// Notes that one was used. Written at most once a minute, in the commit of whatever else is being written: a
+    /// request costs the disk nothing but then.
     ///
     /// # Errors
     /// [`Error::Store`].
     pub async fn used(&self, key: &str) -> Result<(), Error> {
         let (key, now) = (key.to_owned(), self.lrs.now());
-        let is_stale = |kept: &Kept| {
+        // Also when the clock has jumped back: the date would stand in the future until it is reached again.
+        let is_stale = move |kept: &Kept| {
             kept.last_used
-                .is_none_or(|last| now.duration_since(last) > USE_GRAIN)
+                .is_none_or(|last| now.duration_since(last).abs() > USE_GRAIN)
         };
         let found = self.lrs.store().snapshot()?.get(&CREDENTIALS, &key)?;
         if !found.is_some_and(|Json(kept)| is_stale(&kept)) {
@@ -194,7 +196,10 @@ impl Credentials {
         self.lrs
             .store()
             .write_async(move |tx| {
-                if let Some(Json(mut kept)) = tx.get(&CREDENTIALS, &key)? {
+                // Of many requests that found it stale at once, one writes.
+                if let Some(Json(mut kept)) = tx.get(&CREDENTIALS, &key)?
+                    && is_stale(&kept)
+                {
                     kept.last_used = Some(now);
                     tx.insert(&CREDENTIALS, &key, &Json(kept))?;
                 }

@@ -242,7 +242,11 @@ async fn the_last_head_taken_out_of_an_export_is_found_by_the_signed_end() {
 async fn each_damage_of_a_store_is_named() {
     fn flip(tx: &Tx<'_>, place: usize) -> Result<(), lectern_store::Error> {
         let mut bytes = tx.get(&BLOCKS, &2)?.unwrap();
-        let place = if place < 100 { place } else { bytes.len() - place };
+        let place = if place < 100 {
+            place
+        } else {
+            bytes.len() - place
+        };
         bytes[place] ^= 1;
         tx.insert(&BLOCKS, &2, &bytes).map(drop)
     }
@@ -257,7 +261,9 @@ async fn each_damage_of_a_store_is_named() {
         ("record 2 does not name", |tx| flip(tx, 10)),
         ("record 2 is not what its own hash says", |tx| flip(tx, 40)),
         (" 2", |tx| flip(tx, 200)),
-        ("record 2 is not where", |tx| tx.remove(&BLOCKS, &2).map(drop)),
+        ("record 2 is not where", |tx| {
+            tx.remove(&BLOCKS, &2).map(drop)
+        }),
         ("record 2 ", swap),
         ("the log ends with record 3", |tx| {
             (4..=6).try_for_each(|n| tx.remove(&BLOCKS, &n).map(drop))

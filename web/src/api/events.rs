@@ -29,8 +29,9 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 
 /// What happens, as it happens
 ///
-/// Server-sent events that say *look again*: `video` `{id}`, `captions` `{video}`, `statements` `{activity}` (at most
-/// once a second each), `upstreams` `{}`, `system` `{}`, and `resync` `{}` after events were missed.
+/// Server-sent events that say *look again*: `video` `{id}`, `captions` `{video}`, `statements` `{activity}` (empty
+/// when they are about none; at most once a second each), `upstreams` `{}`, `system` `{}`, and `resync` `{}` after events
+/// were missed.
 #[utoipa::path(get, path = "/api/v1/events", tag = "system", responses(
     (status = 200, description = "Events until the server stops", content_type = "text/event-stream", body = String),
     (status = 429, description = "Too many streams", body = ProblemDocument, content_type = "application/problem+json")))]

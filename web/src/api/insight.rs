@@ -7,11 +7,10 @@ mod shapes;
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, header};
+use axum::response::Response;
 use lectern_analytics::{Rule, Viewer};
 use lectern_library::VideoId;
-use lectern_lms::{CompletionRule, PersonId, Viewer as Learner, Who};
+use lectern_lms::{CompletionRule, Viewer as Learner, Who, Whose};
 use lectern_xapi::Ifi;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -20,6 +19,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use self::asked::Asked;
+use super::csv::{TYPE, file};
 use super::videos::activity_id;
 use crate::access;
 use crate::app::App;
@@ -171,7 +171,7 @@ async fn viewers_csv(
             let items = named(&app, &asked, page.items)?;
             audit(&app, &caller, id, &items)?;
             for viewer in &items {
-                csv::row(&mut text, viewer);
+                csv::viewer(&mut text, viewer);
             }
             match page.next {
                 Some(next) => after = Some(next),
@@ -180,19 +180,7 @@ async fn viewers_csv(
         }
     })
     .await?;
-    let name = format!("attachment; filename=\"viewers-{id}-{version}.csv\"");
-    let headers = [
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("text/csv; charset=utf-8; header=present"),
-        ),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (
-            header::CONTENT_DISPOSITION,
-            HeaderValue::try_from(name).map_err(Problem::internal)?,
-        ),
-    ];
-    Ok((headers, text).into_response())
+    file(TYPE, &format!("viewers-{id}-{version}.csv"), text)
 }
 
 /// One's own progress
@@ -259,8 +247,10 @@ fn named(app: &App, asked: &Asked, viewers: Vec<Viewer>) -> Result<Vec<ViewerOut
 
 /// Writes down whose records were read; what was not written down is not shown.
 fn audit(app: &App, caller: &Caller, video: VideoId, read: &[ViewerOut]) -> Result<(), Problem> {
-    let people: Vec<PersonId> = read.iter().filter_map(ViewerOut::person).collect();
+    let people = read.iter().filter_map(ViewerOut::person);
+    let whose = people.map(Whose::Person).collect();
+    let what = format!("video {video}");
     Ok(app
         .lms
-        .audit_reading(caller.id(), &video.to_string(), people, app.now())?)
+        .audit_reading(caller.id(), &what, whose, app.now())?)
 }

@@ -257,5 +257,8 @@ fn nothing_yet() -> Progress {
         watched: 0.0,
         completed: false,
         started: false,
+        time_ms: 0,
+        last_seen: Timestamp::UNIX_EPOCH,
+        implausible: 0,
     }
 }

@@ -12,6 +12,9 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 mod dead;
+mod lag;
+
+pub(crate) use lag::{Lags, SAMPLED_EVERY};
 
 use super::system::UpstreamFacts;
 use super::time;
@@ -26,6 +29,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(change, remove))
         .routes(routes!(test))
         .merge(dead::routes())
+        .merge(lag::routes())
 }
 
 /// Which statements an upstream gets; an empty list means all

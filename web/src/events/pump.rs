@@ -8,6 +8,7 @@ use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Audience;
+use crate::api::upstreams::SAMPLED_EVERY;
 use crate::app::App;
 use crate::extract::blocking;
 use crate::problem::Problem;
@@ -16,8 +17,8 @@ use crate::problem::Problem;
 const GATHER: Duration = Duration::from_secs(1);
 /// Statements looked at for one gathering; of more, the newest.
 const MOST_STATEMENTS: u64 = 256;
-/// The system page looks again this often.
-const SYSTEM_EVERY: Duration = Duration::from_secs(10);
+/// The system page looks again this often, and how many statements wait for the upstreams is noted.
+const SYSTEM_EVERY: Duration = SAMPLED_EVERY;
 
 /// Runs until `app.shutdown` is cancelled.
 pub(crate) async fn pump(app: App) {
@@ -108,16 +109,19 @@ async fn head(app: &App) -> u64 {
         })
 }
 
-/// What the statements after `from` up to `to` are about.
+/// What the statements after `from` up to `to` are about: activities, and nothing for those that are about none.
 async fn activities(app: &App, from: u64, to: u64) -> BTreeSet<String> {
     let lrs = app.lrs.clone();
     let read = move || {
         let mut found = BTreeSet::new();
         for sequence in from + 1..=to {
             let statement = lrs.statement(sequence)?;
-            found.extend(
-                statement.and_then(|(_, statement)| statement.activity_id().map(ToOwned::to_owned)),
-            );
+            // One that is about no activity (a person, another statement) is told of under no name.
+            found.extend(statement.map(|(_, statement)| {
+                statement
+                    .activity_id()
+                    .map_or_else(String::new, ToOwned::to_owned)
+            }));
         }
         Ok::<_, Problem>(found)
     };
@@ -132,9 +136,22 @@ async fn system(app: &App) {
         .await
         .is_some()
     {
+        sample_lags(app).await;
         if app.events.is_watched() {
             app.events.tell("system", json!({}), Audience::Box);
             app.events.tell("upstreams", json!({}), Audience::Box);
         }
+    }
+}
+
+async fn sample_lags(app: &App) {
+    let sampled = app.clone();
+    let sample = move || {
+        let upstreams = sampled.lrs.upstreams().list()?;
+        sampled.lags.sample(&upstreams, sampled.now());
+        Ok::<_, Problem>(())
+    };
+    if let Err(problem) = blocking(sample).await {
+        problem.log();
     }
 }

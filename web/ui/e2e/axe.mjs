@@ -59,7 +59,7 @@ async function mistake(page) {
   await page.getByRole('alert').waitFor({ timeout: PATIENCE_MS });
 }
 
-function pages(video) {
+function pages(video, me) {
   const list = [
     { name: 'library', path: '/' },
     { name: 'library-nothing', path: '/?q=zzzz-no-such-title' },
@@ -68,6 +68,16 @@ function pages(video) {
     { name: 'people-add', path: '/people', then: press('Add a person') },
     { name: 'people-import', path: '/people', then: press('Import a list') },
     { name: 'people-change', path: '/people', then: press(/^Change /u) },
+    { name: 'record', path: '/record' },
+    { name: 'record-of', path: `/people/${me}/record` },
+    { name: 'statements', path: '/statements' },
+    {
+      name: 'statements-more',
+      path: '/statements',
+      then: (page) => page.locator('main summary').first().click(),
+    },
+    { name: 'statements-one', path: '/statements', then: press(/^Details/u) },
+    { name: 'statements-none', path: '/statements?verb=https://nobody.example/did' },
     { name: 'system', path: '/system' },
     { name: 'upstreams', path: '/system/upstreams' },
     { name: 'upstreams-add', path: '/system/upstreams', then: press('Add an upstream') },
@@ -202,6 +212,7 @@ for (const colorScheme of SCHEMES) {
     await page.locator('input[name=password]').fill(PASSWORD);
     await page.locator('form button.primary').click();
     await page.waitForURL((url) => !url.pathname.startsWith('/signin'), { timeout: PATIENCE_MS });
+    const me = await page.evaluate(async () => (await (await fetch('/api/v1/session')).json()).id);
     const video = await page.evaluate(async () => {
       const answer = await fetch('/api/v1/videos?limit=50');
       const { items } = await answer.json();
@@ -209,7 +220,7 @@ for (const colorScheme of SCHEMES) {
       return (items.find((one) => plays(one) && one.version > 1) ?? items.find(plays))?.id ?? null;
     });
     if (!video) console.log('     no video plays here: pages about a video are left out');
-    for (const one of pages(video)) await visit(page, BASE, one, suffix);
+    for (const one of pages(video, me)) await visit(page, BASE, one, suffix);
     await context.close();
   }
 }

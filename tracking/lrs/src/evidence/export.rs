@@ -318,7 +318,13 @@ impl Lines<'_> {
         previous: [u8; 32],
         with_bodies: bool,
     ) -> Result<Walked, Error> {
-        let body = match (line.erased, line.salt, line.flags, line.authority, line.body) {
+        let body = match (
+            line.erased,
+            line.salt,
+            line.flags,
+            line.authority,
+            line.body,
+        ) {
             (true, None, None, None, None) => WalkedBody::Erased,
             (false, None, None, None, None) if !with_bodies => WalkedBody::LeftOut,
             (false, Some(salt), Some(flags), Some(authority), Some(body)) if with_bodies => {

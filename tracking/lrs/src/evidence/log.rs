@@ -106,10 +106,16 @@ pub(crate) fn walk<E: From<Error>>(
                 if let Some(body) = &line.body
                     && body.authority != authority.0
                 {
-                    let json = snapshot.get(&AUTHORITIES, &body.authority).map_err(Error::from)?;
+                    let json = snapshot
+                        .get(&AUTHORITIES, &body.authority)
+                        .map_err(Error::from)?;
                     authority = (body.authority, json.unwrap_or_default());
                 }
-                let link = if index + 1 == end { block.last } else { line.link };
+                let link = if index + 1 == end {
+                    block.last
+                } else {
+                    line.link
+                };
                 next = line.entry.sequence.saturating_add(1);
                 visit(walked(line, previous, link, &authority.1))?;
                 previous = link;

@@ -1,17 +1,15 @@
-//! Viewers as CSV (RFC 4180) for a spreadsheet. Names come from people: a cell that a spreadsheet would
-//! take for a formula gets an apostrophe in front.
-
-use std::fmt::Write;
+//! Viewers as CSV.
 
 use super::shapes::ViewerOut;
+use crate::api::csv::{UTF8, cell, row};
 
-/// The header row, behind a byte order mark, by which spreadsheets know UTF-8.
+/// The header row.
 pub(super) fn header() -> String {
-    "\u{feff}id,name,watched_percent,completed,time_s,last_seen,segments\r\n".to_owned()
+    format!("{UTF8}id,name,watched_percent,completed,time_s,last_seen,segments\r\n")
 }
 
 /// One learner.
-pub(super) fn row(text: &mut String, viewer: &ViewerOut) {
+pub(super) fn viewer(text: &mut String, viewer: &ViewerOut) {
     let segments: Vec<String> = viewer
         .segments
         .iter()
@@ -26,39 +24,5 @@ pub(super) fn row(text: &mut String, viewer: &ViewerOut) {
         viewer.last_seen.clone(),
         segments.join(" "),
     ];
-    // Writing to a String cannot fail.
-    let _ = write!(text, "{}\r\n", cells.join(","));
-}
-
-fn cell(value: &str) -> String {
-    let is_formula = value.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let value = if is_formula {
-        format!("'{value}")
-    } else {
-        value.to_owned()
-    };
-    if value.contains([',', '"', '\r', '\n']) {
-        format!("\"{}\"", value.replace('"', "\"\""))
-    } else {
-        value
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_name_becomes_a_formula_or_another_cell() {
-        for (name, written) in [
-            ("Ada", "Ada"),
-            ("=1+1", "'=1+1"),
-            ("@sum", "'@sum"),
-            ("Obi, Ada", "\"Obi, Ada\""),
-            ("a\"b", "\"a\"\"b\""),
-            ("-1,2", "\"'-1,2\""),
-        ] {
-            assert_eq!(cell(name), written);
-        }
-    }
+    row(text, &cells);
 }

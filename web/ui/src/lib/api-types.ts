@@ -45,6 +45,13 @@ export type ViewerRow = WithPairs<Schemas['Viewer']>;
 
 export type Person = Schemas['Person'];
 export type ImportReport = Schemas['ImportReport'];
+/** An xAPI statement, as loosely as a page needs it: the record store has checked it. */
+export type Xapi = Record<string, unknown>;
+export type StatementItem = Omit<Schemas['StatementItem'], 'statement'> & { statement: Xapi };
+export type WatchedLine = WithPairs<Schemas['Watched']>;
+export type PersonRecord = Omit<Schemas['Record'], 'items'> & { items: WatchedLine[] };
+export type LagHistory = Schemas['LagHistory'];
+
 export type AuditEntry = Schemas['AuditEntry'];
 export type Evidence = Schemas['Evidence'];
 export type EvidenceHead = Schemas['EvidenceHead'];

@@ -65,8 +65,9 @@ export interface paths {
         };
         /**
          * What happens, as it happens
-         * @description Server-sent events that say *look again*: `video` `{id}`, `captions` `{video}`, `statements` `{activity}` (at most
-         *     once a second each), `upstreams` `{}`, `system` `{}`, and `resync` `{}` after events were missed.
+         * @description Server-sent events that say *look again*: `video` `{id}`, `captions` `{video}`, `statements` `{activity}` (empty
+         *     when they are about none; at most once a second each), `upstreams` `{}`, `system` `{}`, and `resync` `{}` after events
+         *     were missed.
          */
         get: operations["getEvents"];
         put?: never;
@@ -254,6 +255,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/people/{id}/record": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What somebody watched
+         * @description Instructors see it of videos that they may watch. Reading it is audited.
+         */
+        get: operations["getPeopleIdRecord"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{id}/record.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Somebody's statements as CSV
+         * @description A row each, oldest first. Of others, as in their record. Reading it is audited.
+         */
+        get: operations["getPeopleIdRecordCsv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{id}/record.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Somebody's whole record as JSON
+         * @description What they watched, and every statement as it is kept. Of others, as in their record. Reading it is audited.
+         */
+        get: operations["getPeopleIdRecordJson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people/{id}/tokens": {
         parameters: {
             query?: never;
@@ -324,6 +385,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/record": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one watched oneself */
+        get: operations["getSessionRecord"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/record.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own statements as CSV */
+        get: operations["getSessionRecordCsv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/record.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own whole record as JSON */
+        get: operations["getSessionRecordJson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/statements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own statements, newest first */
+        get: operations["getSessionStatements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/settings": {
         parameters: {
             query?: never;
@@ -354,6 +483,47 @@ export interface paths {
         put?: never;
         /** Set the box up: makes the first administrator and signs them in */
         post: operations["postSetup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Statements, newest first
+         * @description Instructors see those about videos that they may watch, and those about anything that is no video of this box; auditors
+         *     see all. A page may hold fewer than was asked for while there is a `next`. Each reading of somebody's record is audited.
+         */
+        get: operations["getStatements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statements/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One statement
+         * @description Also one that was taken back (`voided`). Reading somebody's record is audited.
+         */
+        get: operations["getStatementsId"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -521,6 +691,23 @@ export interface paths {
         put?: never;
         /** Send a refused statement again, soon */
         post: operations["postUpstreamsIdDeadNRetry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/upstreams/{id}/lag": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many statements waited for an upstream in the last hour */
+        get: operations["getUpstreamsIdLag"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -784,6 +971,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description Whether the box knows an actor
+         * @enum {string}
+         */
+        ActorKind: "person" | "device" | "erased" | "other";
         /** @description One entry */
         AuditEntry: {
             /**
@@ -1150,6 +1342,29 @@ export interface components {
          * @enum {string}
          */
         JobState: "running" | "queued" | "failed";
+        /** @description How many statements waited for an upstream in the last hour */
+        LagHistory: {
+            /**
+             * Format: int64
+             * @description Seconds from one sample to the next
+             */
+            every_seconds: number;
+            /** @description Oldest first; an hour at most, and none from before the box was started */
+            samples: components["schemas"]["LagSample"][];
+        };
+        /** @description How many statements waited at a time */
+        LagSample: {
+            /**
+             * Format: date-time
+             * @description When
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Statements that it had not been offered yet
+             */
+            lag: number;
+        };
         /** @description One page of a list. */
         List_AuditEntry: {
             /** @description The items */
@@ -1356,6 +1571,36 @@ export interface components {
                 name: string;
                 /** @description What they may be */
                 roles: components["schemas"]["Role"][];
+            }[];
+            /** @description The cursor of the page after, when there is one */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        List_StatementItem: {
+            /** @description The items */
+            items: {
+                /** @description Who did it */
+                actor: components["schemas"]["StatementActor"];
+                /**
+                 * Format: uuid
+                 * @description Its id
+                 */
+                id: string;
+                /** @description The statement, as the record store serves it */
+                statement: Record<string, never>;
+                /**
+                 * Format: date-time
+                 * @description When the box stored it
+                 */
+                stored: string;
+                /**
+                 * Format: date-time
+                 * @description When it happened, by whoever says so
+                 */
+                timestamp: string;
+                video?: null | components["schemas"]["VideoName"];
+                /** @description Whether it was taken back */
+                voided: boolean;
             }[];
             /** @description The cursor of the page after, when there is one */
             next?: string | null;
@@ -1693,6 +1938,16 @@ export interface components {
             /** @description What they may be, all of it */
             roles?: components["schemas"]["Role"][] | null;
         };
+        /** @description A person by name */
+        PersonName: {
+            /**
+             * Format: uuid
+             * @description Their id
+             */
+            id: string;
+            /** @description As others read it */
+            name: string;
+        };
         /**
          * @description Who may sign in over plain HTTP from elsewhere than the box itself
          * @enum {string}
@@ -1865,6 +2120,15 @@ export interface components {
              */
             watched: number;
         };
+        /** @description A page of somebody's record */
+        Record: {
+            /** @description What they watched, the video added last first */
+            items: components["schemas"]["Watched"][];
+            /** @description The cursor of the page after, when there is one */
+            next?: string | null;
+            /** @description Whose */
+            person: components["schemas"]["PersonName"];
+        };
         /** @description One rendition */
         Rendition: {
             /**
@@ -2021,6 +2285,37 @@ export interface components {
              * @description Password
              */
             password: string;
+        };
+        /** @description To whom an actor points */
+        StatementActor: {
+            /** @description Whether the box knows them */
+            kind: components["schemas"]["ActorKind"];
+            person?: null | components["schemas"]["PersonName"];
+        };
+        /** @description A statement, and to whom and what it points */
+        StatementItem: {
+            /** @description Who did it */
+            actor: components["schemas"]["StatementActor"];
+            /**
+             * Format: uuid
+             * @description Its id
+             */
+            id: string;
+            /** @description The statement, as the record store serves it */
+            statement: Record<string, never>;
+            /**
+             * Format: date-time
+             * @description When the box stored it
+             */
+            stored: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by whoever says so
+             */
+            timestamp: string;
+            video?: null | components["schemas"]["VideoName"];
+            /** @description Whether it was taken back */
+            voided: boolean;
         };
         /** @description Small pictures on sheets: picture i shows `i * interval_ms`, row by row */
         Storyboard: {
@@ -2402,6 +2697,16 @@ export interface components {
             /** @description Why it waits, when it does not only wait for its turn */
             waiting_for?: string | null;
         };
+        /** @description A video by title */
+        VideoName: {
+            /**
+             * Format: uuid
+             * @description Its id
+             */
+            id: string;
+            /** @description Its title now */
+            title: string;
+        };
         /** @description What one learner watched */
         Viewer: {
             /** @description Whether that is completed by the box's rule */
@@ -2440,6 +2745,54 @@ export interface components {
          * @enum {string}
          */
         Visibility: "private" | "named" | "members" | "open";
+        /** @description What somebody watched of a version of a video */
+        Watched: {
+            /** @description Whether that is completed by the box's rule */
+            completed: boolean;
+            /**
+             * Format: int64
+             * @description How long the version is
+             */
+            duration_ms?: number | null;
+            /** @description Segments that were implausible and are not counted */
+            implausible: number;
+            /**
+             * Format: date-time
+             * @description When a statement last came
+             */
+            last_seen: string;
+            /**
+             * Format: uuid
+             * @description Under which registration
+             */
+            registration: string;
+            /** @description Seen at least twice */
+            replayed: number[][];
+            /** @description Seen at least once: seconds of media time, from and to */
+            segments: number[][];
+            /**
+             * Format: int64
+             * @description Time on the video
+             */
+            time_ms: number;
+            /** @description Its title; not there when the video is not, or is not for whoever reads this */
+            title?: string | null;
+            /**
+             * Format: int32
+             * @description Which version
+             */
+            version: number;
+            /**
+             * Format: uuid
+             * @description Which video
+             */
+            video: string;
+            /**
+             * Format: double
+             * @description Share of the runtime seen at least once, 0 to 1
+             */
+            watched: number;
+        };
         /**
          * @description A version of xAPI
          * @enum {string}
@@ -2967,6 +3320,104 @@ export interface operations {
             };
         };
     };
+    getPeopleIdRecord: {
+        parameters: {
+            query?: {
+                /** @description Where the page before ended: its `next` */
+                cursor?: string;
+                /** @description Most items wanted, at most 200 */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Record"];
+                };
+            };
+            /** @description No such person */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPeopleIdRecordCsv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description CSV with a header row; cut off when it could not be finished */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description No such person */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPeopleIdRecordJson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record; cut off when it could not be finished */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description No such person */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     deletePeopleIdTokens: {
         parameters: {
             query?: never;
@@ -3167,6 +3618,115 @@ export interface operations {
             };
         };
     };
+    getSessionRecord: {
+        parameters: {
+            query?: {
+                /** @description Where the page before ended: its `next` */
+                cursor?: string;
+                /** @description Most items wanted, at most 200 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Record"];
+                };
+            };
+        };
+    };
+    getSessionRecordCsv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description CSV with a header row; cut off when it could not be finished */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+        };
+    };
+    getSessionRecordJson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record; cut off when it could not be finished */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
+    getSessionStatements: {
+        parameters: {
+            query?: {
+                /** @description Only of this verb, by IRI */
+                verb?: string;
+                /** @description Only about this activity, by IRI */
+                activity?: string;
+                /** @description Only what was stored after this time */
+                since?: string;
+                /** @description Only what was stored at this time or before */
+                until?: string;
+                /** @description The oldest first */
+                ascending?: boolean;
+                /** @description Where the page before ended: its `next` */
+                cursor?: string;
+                /** @description Most items wanted, at most 200 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_StatementItem"];
+                };
+            };
+            /** @description A filter that cannot be */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getSettings: {
         parameters: {
             query?: never;
@@ -3282,6 +3842,96 @@ export interface operations {
             };
             /** @description The box is set up already */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStatements: {
+        parameters: {
+            query?: {
+                /** @description Only this person's: the id of one of the box's people */
+                person?: string;
+                /** @description Only this actor's, who is not one of the box's people: an xAPI Agent as JSON */
+                agent?: string;
+                /** @description Only of this verb, by IRI */
+                verb?: string;
+                /** @description Only about this activity, by IRI */
+                activity?: string;
+                /** @description Only of this registration */
+                registration?: string;
+                /** @description Only what was stored after this time */
+                since?: string;
+                /** @description Only what was stored at this time or before */
+                until?: string;
+                /** @description The oldest first */
+                ascending?: boolean;
+                /** @description Where the page before ended: its `next` */
+                cursor?: string;
+                /** @description Most items wanted, at most 200 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_StatementItem"];
+                };
+            };
+            /** @description A filter that cannot be */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such person */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStatementsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The statement */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatementItem"];
+                };
+            };
+            /** @description No such statement, or not for this person */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3805,6 +4455,37 @@ export interface operations {
                 content?: never;
             };
             /** @description No such statement */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getUpstreamsIdLag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The last hour */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LagHistory"];
+                };
+            };
+            /** @description No such upstream */
             404: {
                 headers: {
                     [name: string]: unknown;

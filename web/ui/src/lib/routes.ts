@@ -78,6 +78,27 @@ export const routes: Route[] = [
     load: () => import('../pages/Who.svelte'),
   },
   {
+    name: 'statements',
+    path: '/statements',
+    title: m.titles.statements,
+    for: ['instructor', 'auditor'],
+    load: () => import('../pages/Statements.svelte'),
+  },
+  {
+    name: 'record',
+    path: '/record',
+    title: m.titles.record,
+    for: 'members',
+    load: () => import('../pages/Record.svelte'),
+  },
+  {
+    name: 'personRecord',
+    path: '/people/:id/record',
+    title: m.titles.personRecord,
+    for: ['instructor', 'auditor'],
+    load: () => import('../pages/Record.svelte'),
+  },
+  {
     name: 'people',
     path: '/people',
     title: m.titles.people,

@@ -4,6 +4,7 @@ import { account, setup, trust } from './en/door';
 import { edit } from './en/edit';
 import { evidence } from './en/evidence';
 import { people } from './en/people';
+import { record, statements } from './en/records';
 import { audit, credentials, system, upstreams } from './en/system';
 import { who } from './en/who';
 
@@ -13,6 +14,8 @@ export const more = {
   evidence,
   definitions,
   people,
+  statements,
+  record,
   system,
   upstreams,
   audit,

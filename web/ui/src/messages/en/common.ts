@@ -44,6 +44,9 @@ export const titles = {
   upload: 'Upload videos',
   edit: 'Edit video',
   who: 'Who watched',
+  statements: 'Statements',
+  record: 'My record',
+  personRecord: 'Record',
   people: 'People',
   system: 'System',
   upstreams: 'Upstreams',
@@ -60,6 +63,8 @@ export const titles = {
 export const nav = {
   label: 'Main',
   library: 'Library',
+  record: 'My record',
+  statements: 'Statements',
   people: 'People',
   system: 'System',
   signIn: 'Sign in',

@@ -181,6 +181,15 @@ export const upstreams = {
   noSuccess: 'no success yet',
   lastError: 'Last error',
   dead,
+  lagTitle: 'Records waiting, in the last hour',
+  lagSince: 'Records waiting, since the box was started or this upstream added',
+  lagNow: (n: number, most: number, at: string) =>
+    most === 0
+      ? 'None has waited.'
+      : `${waiting(n)} now; most at ${at}: ${new Intl.NumberFormat('en').format(most)}.`,
+  lagHint: (seconds: number) =>
+    `Looked at every ${seconds} seconds and kept in memory for an hour; a restart begins anew.`,
+  lagSoon: 'The chart begins in a few seconds.',
   deadTitle: (name: string) => `Refused by ${name}`,
   deadLead:
     'The other side refused these records for good; all others went on. Put right there what was wrong, then send them again.',

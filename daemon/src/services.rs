@@ -93,7 +93,7 @@ impl Services {
             options,
         )?;
         let evidence = open_evidence(&keys, &lrs)?;
-        let analytics = Analytics::new(records.clone());
+        let analytics = Analytics::new(lrs.clone());
         let library = Library::open(
             library_store.clone(),
             &state,

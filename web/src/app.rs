@@ -122,13 +122,6 @@ struct Live {
 }
 
 impl App {
-    /// Retention and progress with every statement that was answered. Blocks for milliseconds while such a one is not
-    /// counted yet.
-    pub fn analytics(&self) -> &Analytics {
-        self.rooms.lrs.settle();
-        &self.rooms.analytics
-    }
-
     /// Joins the rooms; makes the box's authority when HTTPS is on.
     ///
     /// # Errors

@@ -34,8 +34,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ..Options::default()
     };
     let store = Store::open(&dir.path().join("records.redb"), options)?;
-    let lrs = Lrs::open(store.clone(), vec![Analytics::fold()])?;
-    let analytics = Analytics::new(store);
+    let lrs = Lrs::open(store, vec![Analytics::fold()])?;
+    let analytics = Analytics::new(lrs.clone());
 
     let began = Instant::now();
     fill(&lrs, count).await?;

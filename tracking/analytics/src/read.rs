@@ -8,7 +8,8 @@ use crate::rule::{Rule, Watched, resume_ms};
 use crate::span::{MAX_MS, Span};
 use jiff::Timestamp;
 use lectern_lrs::Fold;
-use lectern_store::{Snapshot, Store};
+use lectern_lrs::Lrs;
+use lectern_store::Snapshot;
 use lectern_xapi::Ifi;
 use lectern_xapi::video::Segments;
 use std::collections::HashMap;
@@ -22,7 +23,7 @@ const MAX_PAGE: usize = 1_000;
 /// The door of this room. Clones are the same one.
 #[derive(Clone)]
 pub struct Analytics {
-    store: Store,
+    lrs: Lrs,
 }
 
 /// Passes per second of a video; each list has ceil(duration / 1 s) numbers.
@@ -113,10 +114,16 @@ pub struct Progress {
 }
 
 impl Analytics {
-    /// Reads from the store that the fold writes to.
+    /// Reads what the fold wrote. Each reading has every statement in it that was answered before; it blocks for
+    /// milliseconds while one is not counted yet.
     #[must_use]
-    pub fn new(store: Store) -> Self {
-        Self { store }
+    pub fn new(lrs: Lrs) -> Self {
+        Self { lrs }
+    }
+
+    fn snapshot(&self) -> Result<Snapshot, Error> {
+        self.lrs.settle();
+        Ok(self.lrs.store().snapshot()?)
     }
 
     /// The fold to open the record store with.
@@ -138,7 +145,7 @@ impl Analytics {
         let seconds = duration_ms.div_ceil(1000).min(u64::from(MAX_MS / 1000));
         let seconds = u32::try_from(seconds).unwrap_or(0);
         let mut counts = vec![Counts::default(); seconds as usize];
-        let snapshot = self.store.snapshot()?;
+        let snapshot = self.snapshot()?;
         let place = |number| (activity.to_owned(), version, number);
         let chunks = snapshot.range(&COUNTERS, place(0)..place(seconds.div_ceil(SECONDS)))?;
         for entry in chunks {
@@ -170,7 +177,7 @@ impl Analytics {
     ) -> Result<Viewers, Error> {
         let limit = limit.clamp(1, MAX_PAGE);
         let duration_ms = length(duration_ms);
-        let snapshot = self.store.snapshot()?;
+        let snapshot = self.snapshot()?;
         let mut items: Vec<Viewer> = Vec::new();
         for entry in records(&snapshot, activity, version, after)? {
             let ((_, _, registration, actor), record) = entry?;
@@ -209,7 +216,7 @@ impl Analytics {
         percent: u8,
     ) -> Result<Summary, Error> {
         let duration_ms = length(duration_ms);
-        let snapshot = self.store.snapshot()?;
+        let snapshot = self.snapshot()?;
         // Somebody with several registrations is one person: what they did in any of them, and all their time.
         let mut people: HashMap<String, (bool, bool, u64)> = HashMap::new();
         for entry in records(&snapshot, activity, version, None)? {
@@ -249,7 +256,7 @@ impl Analytics {
         duration_ms: Option<u64>,
         rule: Rule,
     ) -> Result<Option<Progress>, Error> {
-        let snapshot = self.store.snapshot()?;
+        let snapshot = self.snapshot()?;
         let actor = actor.key();
         let version = match version {
             Some(version) => version,
@@ -296,7 +303,7 @@ impl Analytics {
         actor: &Ifi,
     ) -> Result<bool, Error> {
         let place = (activity.to_owned(), registration, actor.key());
-        self.store.snapshot()?.contains(&COMPLETED, &place)
+        self.snapshot()?.contains(&COMPLETED, &place)
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use lectern_store::Journal;
@@ -25,6 +26,8 @@ pub(crate) const QUEUE: usize = 1024;
 /// Requests, and bytes of text, in one group at most.
 const MAX_GROUP: usize = 256;
 const MAX_GROUP_BYTES: usize = 4 << 20;
+/// How long a group waits for company, when the one before had some.
+const GATHER: Duration = Duration::from_micros(200);
 /// The smallest step between two `stored`.
 const TICK: SignedDuration = SignedDuration::from_micros(1);
 
@@ -67,7 +70,12 @@ pub(crate) fn run(
     mut end: End,
     mut queue: mpsc::Receiver<Append>,
 ) {
+    let mut company = 0;
     while let Some(first) = queue.blocking_recv() {
+        if company > 2 && queue.len() < company / 2 {
+            // Those who were answered a moment ago are about to send again: one sync for all of them.
+            std::thread::park_timeout(GATHER);
+        }
         let mut bytes = first.batch.bytes();
         let mut group = vec![first];
         while group.len() < MAX_GROUP && bytes < MAX_GROUP_BYTES {
@@ -75,6 +83,7 @@ pub(crate) fn run(
             bytes += next.batch.bytes();
             group.push(next);
         }
+        company = group.len();
         if let Err(error) = core.wait_for_room() {
             for append in group {
                 // A caller that has gone away needs no answer.
@@ -224,6 +233,7 @@ impl Staged {
                 micros.max(earliest)
             },
             credential: credential.to_owned(),
+            defines: pending.body.defines,
         };
         let mut statement = pending.statement;
         complete(&mut statement, &entry);

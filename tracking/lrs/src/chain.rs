@@ -25,7 +25,7 @@ impl Lrs {
         let Ok(mut verifier) = Verifier::new(Vec::new(), &Trust::default()) else {
             return Ok(found);
         };
-        walk(self, 1, |entry| {
+        let walked = walk(self, 1, |entry| {
             if found.broken.is_none() {
                 found.entries += 1;
                 if let Err(unfinished) = verifier.entry(&entry) {
@@ -34,7 +34,15 @@ impl Lrs {
                 }
             }
             Ok::<_, Error>(())
-        })?;
+        });
+        match walked {
+            // What cannot be read is not what was stored.
+            Err(Error::Store(lectern_store::Error::Corrupt { detail, .. })) => {
+                let next = found.entries + 1;
+                found.broken.get_or_insert((next, detail));
+            }
+            other => other?,
+        }
         found.erased = verifier.report().erased;
         Ok(found)
     }

@@ -13,7 +13,6 @@ use sha2::{Digest, Sha256};
 
 use crate::entry::Entry;
 use crate::fold::Fold;
-use crate::log::Read;
 
 /// Activity id to what is known of it.
 pub(crate) const DEFINITIONS: Table<String, Json<Known>> = Table::new("lrs.definitions");
@@ -133,8 +132,7 @@ fn define(tx: &Tx<'_>, entry: &Entry, activity: &Activity) -> Result<bool, Error
     if known.as_ref().is_some_and(|known| known.last == last) {
         return Ok(true);
     }
-    // Only now, because this reads the body: may its sender say what Activities are?
-    if !tx.body(entry.sequence)?.is_some_and(|body| body.defines) {
+    if !entry.defines {
         return Ok(false);
     }
     let merged = match &known {

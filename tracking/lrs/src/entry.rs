@@ -19,6 +19,8 @@ pub struct Entry {
     pub stored: Timestamp,
     /// Which credential wrote it.
     pub credential: String,
+    /// Whether that one may say what Activities are; chained with the body, and not known any more once that is erased.
+    pub defines: bool,
 }
 
 const FORMAT: u8 = 1;

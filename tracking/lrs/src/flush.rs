@@ -21,7 +21,7 @@ use crate::log::{BLOCKS, Line, Packed, block};
 use crate::tail::{Group, Tail};
 
 /// Statements in one commit at most, unless one request had more.
-const MAX_STATEMENTS: u64 = 4_096;
+const MAX_STATEMENTS: u64 = 2_048;
 
 /// The end of what is in the tables.
 #[derive(Default)]

@@ -55,6 +55,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<(String, Vec<(Entry, Body)>), Corrupt
             id,
             stored,
             credential: credential.clone(),
+            defines,
         };
         let body = Body {
             version,

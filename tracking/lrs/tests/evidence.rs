@@ -42,13 +42,15 @@ async fn signed_in_blocks() -> Signed {
     signed_over(&noise).await
 }
 
-async fn signed_over(activity: &str) -> Signed {
+async fn signed_over(name: &str) -> Signed {
     let lrs = common::new();
     let key = key();
     let fingerprint = key.public().fingerprint();
     let evidence = Evidence::open(lrs.lrs.clone(), Some(key)).unwrap();
     for n in 1..=6 {
-        lrs.post(&statement("ada", "read", activity)).await.unwrap();
+        let mut one = statement("ada", "read", "ä");
+        one["object"]["definition"] = json!({ "name": { "en": name } });
+        lrs.post(&one).await.unwrap();
         if n == 2 || n == 4 {
             assert_eq!(evidence.sign(at(n)).unwrap().unwrap().sequence, n as u64);
         }

@@ -42,14 +42,29 @@ pub(crate) fn check(text: &str, at: &Path<'_>, clause: &'static str) -> Result<(
     Ok(())
 }
 
+/// ASCII that stands in an IRI as it is.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let letters =
+        b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/?#[]@!$&'()*+,;=";
+    let mut index = 0;
+    while index < letters.len() {
+        plain[letters[index] as usize] = true;
+        index += 1;
+    }
+    plain
+};
+
 fn has_iri_characters(rest: &str) -> bool {
     let bytes = rest.as_bytes();
+    if bytes.iter().all(|byte| PLAIN[usize::from(*byte)]) {
+        return true;
+    }
     rest.char_indices().all(|(index, letter)| match letter {
         '%' => bytes
             .get(index + 1..index + 3)
             .is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)),
-        'a'..='z' | 'A'..='Z' | '0'..='9' => true,
-        _ if letter.is_ascii() => "-._~:/?#[]@!$&'()*+,;=".contains(letter),
+        _ if letter.is_ascii() => u8::try_from(letter).is_ok_and(|byte| PLAIN[usize::from(byte)]),
         _ => !letter.is_control() && !letter.is_whitespace(),
     })
 }

@@ -87,7 +87,7 @@ async fn retention(
         let asked = Asked::figures(&app, &caller, id, query.version)?;
         let length = asked.version.duration_ms.unwrap_or(0);
         let found = app
-            .analytics()
+            .analytics
             .retention(&asked.activity, asked.version.version, length)?;
         Ok::<_, Problem>(Json(RetentionOut::new(asked.version.version, found)))
     })
@@ -110,7 +110,7 @@ async fn summary(
             CompletionRule::Watched { percent } => percent,
             CompletionRule::End => USUAL_PERCENT,
         };
-        let found = app.analytics().summary(
+        let found = app.analytics.summary(
             &asked.activity,
             asked.version.version,
             asked.version.duration_ms,
@@ -140,7 +140,7 @@ async fn viewers(
     let limit = extract::limit(query.limit);
     blocking(move || {
         let asked = Asked::individuals(&app, &caller, id, query.version)?;
-        let page = asked.page(app.analytics(), after, limit)?;
+        let page = asked.page(&app.analytics, after, limit)?;
         let items = named(&app, &asked, page.items)?;
         audit(&app, &caller, id, &items)?;
         Ok::<_, Problem>(List {
@@ -167,7 +167,7 @@ async fn viewers_csv(
         let mut text = csv::header();
         let mut after = None;
         loop {
-            let page = asked.page(app.analytics(), after, CSV_PAGE)?;
+            let page = asked.page(&app.analytics, after, CSV_PAGE)?;
             let items = named(&app, &asked, page.items)?;
             audit(&app, &caller, id, &items)?;
             for viewer in &items {
@@ -212,7 +212,7 @@ async fn progress(
             Some(known) => {
                 let identity = app.lms.identity()?;
                 let rule = rule_of(app.lms.settings()?.completion_rule);
-                app.analytics().progress(
+                app.analytics.progress(
                     &activity_id(&identity, id),
                     Some(version.version),
                     known.registration,

@@ -130,7 +130,7 @@ fn begin(
     let progress_of = |registration, actor: &str, version: &VersionInfo| {
         let actor = Ifi::account(&identity, actor);
         let (number, length) = (Some(version.version), version.duration_ms);
-        app.analytics().progress(
+        app.analytics.progress(
             &activity,
             number,
             registration,
@@ -167,7 +167,7 @@ fn begin(
     )?;
     let registration = &begun.registration;
     let progress = progress_of(registration.registration, &registration.actor, &version)?;
-    let said_completed = app.analytics().has_said_completed(
+    let said_completed = app.analytics.has_said_completed(
         &activity,
         registration.registration,
         &Ifi::account(&identity, &registration.actor),

@@ -73,7 +73,7 @@ impl TestBox {
         let library = Library::open(library_store.clone(), folder.path(), library_options).unwrap();
         let key = SigningKey::from_pkcs8(&SigningKey::make().unwrap()).unwrap();
         let rooms = Rooms {
-            analytics: Analytics::new(records.clone()),
+            analytics: Analytics::new(lrs.clone()),
             records,
             library_store,
             evidence: Evidence::open(lrs.clone(), Some(key)).unwrap(),

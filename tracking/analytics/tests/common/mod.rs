@@ -41,10 +41,10 @@ impl Lectern {
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("records.redb"), Options::default()).unwrap();
-        let lrs = Lrs::open(store.clone(), vec![Analytics::fold()]).unwrap();
+        let lrs = Lrs::open(store, vec![Analytics::fold()]).unwrap();
         Self {
+            analytics: Analytics::new(lrs.clone()),
             lrs,
-            analytics: Analytics::new(store),
             dir,
         }
     }

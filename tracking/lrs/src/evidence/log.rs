@@ -76,6 +76,7 @@ pub(crate) fn link(entry: &Walked) -> [u8; 32] {
         id: entry.id,
         stored: entry.stored,
         credential: entry.credential.clone(),
+        defines: false,
     };
     plain.link(&entry.body_hash, &entry.previous)
 }

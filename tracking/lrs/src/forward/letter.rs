@@ -90,6 +90,7 @@ mod tests {
             id: uuid::Uuid::nil(),
             stored: jiff::Timestamp::UNIX_EPOCH,
             credential: String::new(),
+            defines: false,
         };
         let body = Body {
             version,

@@ -79,6 +79,7 @@ impl Block {
             id: row.id,
             stored: row.stored,
             credential: self.credentials.get(row.credential)?.clone(),
+            defines: matches!(row.body, Kept::Here { .. }) && Body::read_flags(row.flags).1,
         })
     }
 
@@ -344,6 +345,7 @@ mod tests {
                 id: Uuid::from_u128(u128::from(*step) << 7 | n as u128),
                 stored: Timestamp::from_microsecond(at).unwrap(),
                 credential: format!("credential:{}", who % 3),
+                defines: body.defines && !is_erased,
             };
             let body_hash = body.hash();
             let link = entry.link(&body_hash, &previous);

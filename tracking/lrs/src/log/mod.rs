@@ -6,10 +6,10 @@
 pub(crate) mod block;
 pub(crate) mod pack;
 
-use lectern_store::{Corrupt, Error, Record, Snapshot, Table, Tx};
+use lectern_store::{Corrupt, Error, Record, Snapshot, Table};
 use lectern_xapi::Statement;
 
-use crate::body::{AUTHORITIES, Body};
+use crate::body::Body;
 use crate::entry::{Entry, Hash};
 use block::Block;
 
@@ -39,7 +39,7 @@ pub(crate) struct Line {
     pub link: Hash,
 }
 
-/// What can be read of the log from inside a transaction, from a snapshot and from a view alike.
+/// What can be read of the log.
 pub(crate) trait Read {
     fn entry(&self, sequence: u64) -> Result<Option<Entry>, Error>;
     fn body(&self, sequence: u64) -> Result<Option<Body>, Error>;
@@ -87,25 +87,4 @@ pub(crate) fn decode(first: u64, packed: &Packed) -> Result<Block, Error> {
         table: BLOCKS.name().to_owned(),
         detail: format!("block {first}: {detail}"),
     })
-}
-
-impl Read for Tx<'_> {
-    fn entry(&self, sequence: u64) -> Result<Option<Entry>, Error> {
-        Ok(tx_block(self, sequence)?.and_then(|block| block.entry(sequence)))
-    }
-    fn body(&self, sequence: u64) -> Result<Option<Body>, Error> {
-        Ok(tx_block(self, sequence)?.and_then(|block| block.body(sequence)))
-    }
-    fn authority(&self, number: u128) -> Result<Option<String>, Error> {
-        self.get(&AUTHORITIES, &number)
-    }
-}
-
-fn tx_block(tx: &Tx<'_>, sequence: u64) -> Result<Option<Block>, Error> {
-    let row = tx.range(&BLOCKS, ..=sequence)?.next_back();
-    let Some((first, packed)) = row.transpose()? else {
-        return Ok(None);
-    };
-    let block = decode(first, &packed)?;
-    Ok((sequence <= block.end()).then_some(block))
 }

@@ -94,6 +94,7 @@ mod tests {
                 id: Uuid::from_u128(n as u128),
                 stored: jiff::Timestamp::from_microsecond(n as i64).unwrap(),
                 credential: "credential:x".to_owned(),
+                defines: false,
             };
             let body_hash = body.hash();
             let link = entry.link(&body_hash, &previous);

@@ -12,6 +12,18 @@ const FEW: usize = 16;
 /// tens of bytes, however few it took in the text.
 const MAX_VALUES: usize = 1_000_000;
 const CLAUSE: &str = "Data 2.2";
+/// Bytes that stand for themselves in a string.
+const PLAIN: [bool; 256] = {
+    let mut plain = [true; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        plain[byte] = false;
+        byte += 1;
+    }
+    plain[b'"' as usize] = false;
+    plain[b'\\' as usize] = false;
+    plain
+};
 
 /// Reads a whole document.
 pub(super) fn read(text: &str, depth: usize) -> Result<Json<'_>, Invalid> {
@@ -139,7 +151,7 @@ impl<'a> Reader<'a> {
 
     fn entries(&mut self) -> Result<Kind<'a>, Invalid> {
         let mut entries: Vec<(Cow<'a, str>, Json<'a>)> = Vec::new();
-        let mut seen: HashSet<Cow<'a, str>> = HashSet::new();
+        let mut seen: Option<HashSet<Cow<'a, str>>> = None;
         self.at += 1;
         self.space();
         if self.peek() == Some(b'}') {
@@ -155,10 +167,8 @@ impl<'a> Reader<'a> {
             let twice = if entries.len() < FEW {
                 entries.iter().any(|(name, _)| *name == key)
             } else {
-                if seen.is_empty() {
-                    seen.extend(entries.iter().map(|(name, _)| name.clone()));
-                }
-                !seen.insert(key.clone())
+                let names = || entries.iter().map(|(name, _)| name.clone()).collect();
+                !seen.get_or_insert_with(names).insert(key.clone())
             };
             if twice {
                 let short: String = key.chars().take(100).collect();
@@ -229,6 +239,12 @@ impl<'a> Reader<'a> {
         let mut from = self.at;
         let mut owned: Option<String> = None;
         loop {
+            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+            // Most bytes of a document are plain letters of strings.
+            self.at += rest
+                .iter()
+                .position(|byte| !PLAIN[usize::from(*byte)])
+                .unwrap_or(rest.len());
             match self.peek() {
                 Some(b'"') => {
                     let rest = self.text.get(from..self.at).unwrap_or_default();
@@ -249,8 +265,7 @@ impl<'a> Reader<'a> {
                     text.push(unescaped);
                     from = self.at;
                 }
-                Some(0..=0x1f) | None => return Err(self.broken("the end of a string")),
-                Some(_) => self.at += 1,
+                _ => return Err(self.broken("the end of a string")),
             }
         }
     }

@@ -55,7 +55,7 @@ impl<'a> Mine<'a> {
             .and_then(|version| video.version(version))
             .or_else(|| video.newest_watchable())
             .and_then(|info| info.duration_ms);
-        let progress = self.app.analytics().progress(
+        let progress = self.app.analytics.progress(
             activity_id,
             registration.version_pinned,
             registration.registration,

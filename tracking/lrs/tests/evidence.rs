@@ -33,23 +33,23 @@ struct Signed {
 
 /// Six statements under heads at 2 and 4, the body of the third erased.
 async fn signed() -> Signed {
-    signed_over("ä").await
+    signed_over(|| "ä".to_owned()).await
 }
 
 /// Each of them in a block of its own.
 async fn signed_in_blocks() -> Signed {
-    let noise: String = (0..150).map(|_| uuid::Uuid::new_v4().to_string()).collect();
-    signed_over(&noise).await
+    let noise = || (0..150).map(|_| uuid::Uuid::new_v4().to_string()).collect();
+    signed_over(noise).await
 }
 
-async fn signed_over(name: &str) -> Signed {
+async fn signed_over(name: impl Fn() -> String) -> Signed {
     let lrs = common::new();
     let key = key();
     let fingerprint = key.public().fingerprint();
     let evidence = Evidence::open(lrs.lrs.clone(), Some(key)).unwrap();
     for n in 1..=6 {
         let mut one = statement("ada", "read", "ä");
-        one["object"]["definition"] = json!({ "name": { "en": name } });
+        one["object"]["definition"] = json!({ "name": { "en": name() } });
         lrs.post(&one).await.unwrap();
         if n == 2 || n == 4 {
             assert_eq!(evidence.sign(at(n)).unwrap().unwrap().sequence, n as u64);

@@ -20,6 +20,7 @@ mod clauses;
 mod row;
 mod rows;
 mod run;
+mod state;
 mod statements;
 mod world;
 

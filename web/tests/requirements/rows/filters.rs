@@ -356,7 +356,7 @@ pub fn rows() -> Vec<Row> {
                 let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
                 loop {
                     let answer = w.send(get("statements").with("verb", w.iri("did"))).await;
-                    assert_eq!(ids(&answer.json()), [id.clone()]);
+                    assert_eq!(ids(&answer.json()), std::slice::from_ref(&id));
                     if answer.header(CONSISTENT).parse::<jiff::Timestamp>().unwrap() >= stored {
                         break;
                     }
@@ -390,7 +390,7 @@ pub fn rows() -> Vec<Row> {
                 let mut result = w.many(&[("verb", &w.iri("did")), ("limit", "1")]).await;
                 let mut seen = ids(&result);
                 while let Some(more) = result["more"].as_str().filter(|more| !more.is_empty()) {
-                    result = w.send(get(&more.to_owned())).await.expect(200).json();
+                    result = w.send(get(more)).await.expect(200).json();
                     assert_eq!(ids(&result).len(), 1);
                     seen.extend(ids(&result));
                 }

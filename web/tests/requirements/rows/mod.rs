@@ -2,6 +2,7 @@
 
 mod activities;
 mod actors;
+mod alternate;
 mod attachments;
 mod context;
 mod data_types;
@@ -9,14 +10,17 @@ mod documents;
 mod filters;
 mod formats;
 mod lifecycle;
+mod multipart;
 mod objects;
 mod protocol;
 mod resources;
 mod results;
+mod rights;
 mod signatures;
 mod statements;
 mod store;
 mod verbs;
+mod versions;
 mod voiding;
 
 use crate::row::Row;
@@ -35,12 +39,16 @@ pub fn all() -> Vec<(&'static str, Vec<Row>)> {
         ("immutability and comparison", lifecycle::rows()),
         ("voiding", voiding::rows()),
         ("attachments", attachments::rows()),
+        ("multipart", multipart::rows()),
         ("signatures", signatures::rows()),
         ("PUT and POST of statements", store::rows()),
         ("GET of statements", filters::rows()),
         ("formats and languages", formats::rows()),
         ("documents", documents::rows()),
         ("Activities, Agents, About", resources::rows()),
-        ("requests, versions and rights", protocol::rows()),
+        ("requests and errors", protocol::rows()),
+        ("versions", versions::rows()),
+        ("alternate request syntax", alternate::rows()),
+        ("credentials and scopes", rights::rows()),
     ]
 }

@@ -73,7 +73,12 @@ impl From<lectern_lrs::Error> for Problem {
         use lectern_lrs::Error as E;
         let words = sentence(&error);
         match error {
-            E::Invalid(_) => Self::bad_request(words),
+            // Comm 3.2: 413 for what is only larger than we take.
+            E::Invalid(invalid) if invalid.is_limit() => {
+                Self::new(Status::TooLarge, format!("{invalid}."))
+            }
+            // It begins with a path or a parameter's name, whose case counts.
+            E::Invalid(invalid) => Self::bad_request(format!("{invalid}.")),
             E::Conflict(_) => Self::conflict(words),
             E::Forbidden(_) => Self::forbidden(words),
             E::TooLarge(_) => Self::new(Status::TooLarge, words),

@@ -253,6 +253,15 @@ pub enum UpstreamCommand {
         /// Forward statements stored after this time only (RFC 3339)
         #[arg(long, value_name = "TIME")]
         since: Option<jiff::Timestamp>,
+        /// Only this verb, by IRI; repeat for several
+        #[arg(long = "verb", value_name = "IRI")]
+        verbs: Vec<String>,
+        /// Only what is about an activity whose id begins so, or has such a one around it (a course); repeat for several
+        #[arg(long = "activity", value_name = "PREFIX")]
+        activities: Vec<String>,
+        /// Only what this person did: a sign-in name, mailto:…, or "homePage name" of an account; repeat for several
+        #[arg(long = "person", value_name = "WHO")]
+        people: Vec<String>,
         /// It may be on a loopback, link-local or private address
         #[arg(long)]
         allow_private: bool,

@@ -581,3 +581,25 @@ async fn the_sample_lecture_becomes_a_video_with_captions() {
         .await
         .expect(404);
 }
+
+#[tokio::test]
+async fn an_upstream_is_for_courses_and_people_by_the_names_that_admins_know() {
+    let it = TestBox::new();
+    let root = it.caller("root", &[Role::Admin]);
+    it.caller("ada", &[Role::Learner]);
+    let filter = json!({
+        "verbs": [],
+        "activities": ["https://school.example/courses/1"],
+        "people": ["ada", "https://school.example bob", "mailto:eve@school.example"],
+    });
+    let new = json!({"name": "central", "url": "https://lrs.example/xapi", "key": "k", "secret": "s", "filter": filter});
+    root.json("POST", "/api/v1/upstreams", &new)
+        .await
+        .expect(201);
+    let listed = root.get("/api/v1/upstreams").await.expect(200).json();
+    let listed = &listed["items"][0]["filter"];
+    assert_eq!(listed["activities"], filter["activities"]);
+    let mut people: Vec<_> = listed["people"].as_array().unwrap().clone();
+    people.sort_by_key(|one| one.as_str().unwrap().to_owned());
+    assert_eq!(json!(people), filter["people"]);
+}

@@ -141,13 +141,21 @@ fn named(services: &Services, name: &str) -> anyhow::Result<Person> {
 fn add_upstream(services: &Services, add: UpstreamAdd, now: Timestamp) -> anyhow::Result<Value> {
     let version = add.version.map_or(Version::V1_0_3, Version::from);
     let detail = format!("{} {}", add.name, add.url);
+    let people = add.people.iter();
+    let people = people
+        .map(|typed| Ok(services.lms.read_identifier(typed)?.key()))
+        .collect::<anyhow::Result<_>>()?;
     let id = services.lrs.upstreams().add(NewUpstream {
         name: add.name,
         url: add.url,
         key: add.key,
         secret: add.secret,
         version,
-        filter: Filter::default(),
+        filter: Filter {
+            verbs: add.verbs,
+            activities: add.activities,
+            people,
+        },
         since: add.since,
         allow_private: add.allow_private,
     })?;

@@ -77,6 +77,12 @@ pub struct UpstreamAdd {
     pub version: Option<XapiVersion>,
     /// Only what was stored after this
     pub since: Option<jiff::Timestamp>,
+    /// Only these verbs
+    pub verbs: Vec<String>,
+    /// Only these activities, and what has them around it
+    pub activities: Vec<String>,
+    /// Only these people, as typed
+    pub people: Vec<String>,
     /// May lie on a private address
     pub allow_private: bool,
 }
@@ -122,6 +128,9 @@ pub fn from_command(command: &Command) -> anyhow::Result<Request> {
             secret_stdin: _,
             version,
             since,
+            verbs,
+            activities,
+            people,
             allow_private,
         }) => Request::UpstreamAdd(UpstreamAdd {
             name: name.clone(),
@@ -130,6 +139,9 @@ pub fn from_command(command: &Command) -> anyhow::Result<Request> {
             secret: secret_from_stdin("the secret")?,
             version: *version,
             since: *since,
+            verbs: verbs.clone(),
+            activities: activities.clone(),
+            people: people.clone(),
             allow_private: *allow_private,
         }),
         Command::Upstream(UpstreamCommand::List) => Request::UpstreamList,

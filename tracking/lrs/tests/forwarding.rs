@@ -16,7 +16,7 @@ use hyper::body::Incoming;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use lectern_egress::Egress;
-use lectern_lrs::forward::{Filter, NewUpstream, UpstreamChange};
+use lectern_lrs::forward::{Filter, NewUpstream, UpstreamChange, read_identifier};
 use lectern_xapi::Version;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -234,6 +234,7 @@ async fn everything_arrives_once_and_in_order_over_failures_and_restarts_of_both
     until("no lag", || upstreams.get(id).unwrap().lag == 0).await;
     let shown = upstreams.get(id).unwrap();
     assert!(shown.last_error.is_none() && shown.last_success.is_some() && shown.dead == 0);
+    assert_eq!(shown.delivered, 250);
     assert!(
         peer.lock()
             .unwrap()
@@ -463,8 +464,11 @@ async fn pause_since_and_filter_decide_what_goes() {
     lrs.post(&json!(old)).await.unwrap();
     let since = lrs.lrs.statement(3).unwrap().unwrap().0.stored;
     lrs.post(&json!(new)).await.unwrap();
-    let other = statement("ada", "wrote", "x");
-    lrs.post(&other).await.unwrap();
+    let other = [
+        statement("ada", "wrote", "x"),
+        statement("bob", "read", "x"),
+    ];
+    lrs.post(&json!(other)).await.unwrap();
     let upstreams = lrs.lrs.upstreams();
     let upstream = upstreams
         .add(NewUpstream {
@@ -472,6 +476,10 @@ async fn pause_since_and_filter_decide_what_goes() {
             filter: Filter {
                 verbs: vec!["http://verbs/read".to_owned()],
                 activities: vec!["http://activities/".to_owned()],
+                people: [read_identifier(&format!("{} ada", common::ACTOR))
+                    .unwrap()
+                    .key()]
+                .into(),
             },
             ..upstream(address)
         })

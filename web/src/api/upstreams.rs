@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use lectern_lms::Lms;
 use lectern_lrs::forward::{Filter, NewUpstream, Upstream, UpstreamChange};
 use lectern_xapi::Version;
 use serde::{Deserialize, Serialize};
@@ -39,8 +40,12 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 struct FilterShape {
     /// Only these verbs, by IRI
     verbs: Vec<String>,
-    /// Only activities whose id begins with one of these
+    /// Only what is about an activity whose id begins with one of these, or has such a one around it (parent, grouping,
+    /// category, other): a course
     activities: Vec<String>,
+    /// Only what these did, alone or in a group: sign-in names, or identifiers (`mailto:…`, an OpenID, a SHA-1 sum,
+    /// `homePage name` of an account)
+    people: Vec<String>,
 }
 
 /// A version of xAPI
@@ -84,6 +89,8 @@ struct UpstreamOut {
     lag: u64,
     /// How long the oldest of them has waited
     lag_seconds: u64,
+    /// Statements that it took
+    delivered: u64,
     /// When it last took something
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
@@ -171,12 +178,25 @@ struct UpstreamTrial {
     versions: Vec<String>,
 }
 
-impl From<FilterShape> for Filter {
-    fn from(shape: FilterShape) -> Self {
-        Self {
-            verbs: shape.verbs,
-            activities: shape.activities,
-        }
+impl FilterShape {
+    fn read(self, lms: &Lms) -> Result<Filter, Problem> {
+        let people = self.people.iter();
+        let people = people.map(|typed| Ok::<_, Problem>(lms.read_identifier(typed)?.key()));
+        Ok(Filter {
+            verbs: self.verbs,
+            activities: self.activities,
+            people: people.collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn of(filter: Filter, lms: &Lms) -> Result<Self, Problem> {
+        let people = filter.people.iter();
+        let people = people.map(|key| Ok::<_, Problem>(lms.print_identifier(key)?));
+        Ok(Self {
+            verbs: filter.verbs,
+            activities: filter.activities,
+            people: people.collect::<Result<_, _>>()?,
+        })
     }
 }
 
@@ -189,8 +209,8 @@ impl From<VersionName> for Version {
     }
 }
 
-impl From<Upstream> for UpstreamOut {
-    fn from(upstream: Upstream) -> Self {
+impl UpstreamOut {
+    fn of(upstream: Upstream, lms: &Lms) -> Result<Self, Problem> {
         let (error, at, retry_at) = match upstream.last_error {
             Some(error) => (
                 Some(error.message),
@@ -199,27 +219,25 @@ impl From<Upstream> for UpstreamOut {
             ),
             None => (None, None, None),
         };
-        Self {
+        Ok(Self {
             id: upstream.id,
             name: upstream.name,
             url: upstream.url,
             key: upstream.key,
             version: upstream.version,
-            filter: FilterShape {
-                verbs: upstream.filter.verbs,
-                activities: upstream.filter.activities,
-            },
+            filter: FilterShape::of(upstream.filter, lms)?,
             since: upstream.since.map(time::text),
             allow_private: upstream.allow_private,
             paused: upstream.paused,
             lag: upstream.lag,
             lag_seconds: upstream.lag_seconds,
+            delivered: upstream.delivered,
             last_success: upstream.last_success.map(time::text),
             last_error: error,
             last_error_at: at,
             retry_at,
             dead: upstream.dead,
-        }
+        })
     }
 }
 
@@ -231,16 +249,22 @@ async fn list(
     Params(page): Params<Page>,
 ) -> Result<List<UpstreamOut>, Problem> {
     let (after, limit) = (page.after::<Uuid>()?, page.limit());
-    let all = blocking(move || app.lrs.upstreams().list()).await?;
-    let mut rest = all
-        .into_iter()
-        .filter(|upstream| after.is_none_or(|after| upstream.id > after));
-    let items: Vec<Upstream> = rest.by_ref().take(limit).collect();
-    let last = items.last().filter(|_| rest.next().is_some());
-    Ok(List {
-        next: last.map(|last| extract::cursor(&last.id)).transpose()?,
-        items: items.into_iter().map(Into::into).collect(),
+    blocking(move || {
+        let all = app.lrs.upstreams().list()?;
+        let mut rest = all
+            .into_iter()
+            .filter(|upstream| after.is_none_or(|after| upstream.id > after));
+        let items: Vec<Upstream> = rest.by_ref().take(limit).collect();
+        let last = items.last().filter(|_| rest.next().is_some());
+        let next = last.map(|last| extract::cursor(&last.id)).transpose()?;
+        let items = items.into_iter();
+        let items = items.map(|upstream| UpstreamOut::of(upstream, &app.lms));
+        Ok::<_, Problem>(List {
+            next,
+            items: items.collect::<Result<_, Problem>>()?,
+        })
     })
+    .await
 }
 
 /// Add an upstream; forwarding begins at once
@@ -260,7 +284,7 @@ async fn add(
             key: new.key,
             secret: new.secret,
             version: new.version.map_or(Version::V1_0_3, Into::into),
-            filter: new.filter.unwrap_or_default().into(),
+            filter: new.filter.unwrap_or_default().read(&app.lms)?,
             since: new.since,
             allow_private: new.allow_private,
         })?;
@@ -297,7 +321,10 @@ async fn change(
             key: patch.key,
             secret: patch.secret,
             version: patch.version.map(Into::into),
-            filter: patch.filter.map(Into::into),
+            filter: patch
+                .filter
+                .map(|filter| filter.read(&app.lms))
+                .transpose()?,
             allow_private: patch.allow_private,
             paused: patch.paused,
         };
@@ -308,9 +335,9 @@ async fn change(
             Some(format!("upstream:{id}")),
             detail,
         )?;
-        Ok::<_, Problem>(upstreams.get(id)?)
+        UpstreamOut::of(upstreams.get(id)?, &app.lms)
     });
-    Ok(Json(upstream.await?.into()))
+    Ok(Json(upstream.await?))
 }
 
 /// Remove an upstream; what it has stays there
@@ -365,6 +392,8 @@ pub(crate) fn facts(app: &App) -> Result<Vec<UpstreamFacts>, Problem> {
         lag: upstream.lag,
         lag_seconds: upstream.lag_seconds,
         dead: upstream.dead,
+        delivered: upstream.delivered,
+        last_success: upstream.last_success,
         last_error: upstream.last_error.map(|error| error.message),
         is_paused: upstream.paused,
     });

@@ -7,6 +7,7 @@
 mod answer;
 mod batch;
 mod dead;
+mod identifier;
 mod letter;
 mod machine;
 mod run;
@@ -16,6 +17,7 @@ mod trial;
 mod upstream;
 
 pub use dead::DeadLetter;
+pub use identifier::{print_identifier, read_identifier};
 pub use letter::Filter;
 pub use run::run;
 pub use trial::Trial;

@@ -144,7 +144,7 @@ impl Task {
         }
         match step {
             Step::Advance => {
-                self.delivered(machine.cursor()).await?;
+                self.delivered(batch.sent.count, machine.cursor()).await?;
                 Ok(None)
             }
             Step::Narrow | Step::Compare { .. } => Ok(None),
@@ -249,6 +249,7 @@ impl Task {
                 self.write(move |tx| {
                     dead::delivered(tx, id, n)?;
                     progress(tx, id, |progress| {
+                        progress.delivered += 1;
                         progress.last_success = Some(now);
                         progress.last_error = None;
                     })
@@ -276,11 +277,12 @@ impl Task {
         .await
     }
 
-    async fn delivered(&self, cursor: u64) -> Result<(), Error> {
+    async fn delivered(&self, count: usize, cursor: u64) -> Result<(), Error> {
         let (id, now) = (self.id, self.lrs.now());
         self.write(move |tx| {
             progress(tx, id, |progress| {
                 progress.cursor = cursor;
+                progress.delivered += count as u64;
                 progress.last_success = Some(now);
                 progress.last_error = None;
             })

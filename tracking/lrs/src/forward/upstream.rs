@@ -22,6 +22,8 @@ pub(super) const PROGRESS: Table<Uuid, Json<Progress>> = Table::new("lrs.upstrea
 
 /// Names, addresses and keys longer than this are refused.
 const MAX_FIELD_BYTES: usize = 2000;
+/// Filters with longer lists than this are refused.
+const MAX_FILTER_ENTRIES: usize = 1000;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Entered {
@@ -44,6 +46,9 @@ pub(super) struct Progress {
     pub cursor: u64,
     pub last_success: Option<Timestamp>,
     pub last_error: Option<UpstreamError>,
+    /// Statements that it took, one that it got twice counted twice.
+    #[serde(default)]
+    pub delivered: u64,
 }
 
 /// What went wrong last, a statement that was refused included; gone after the next success.
@@ -124,6 +129,8 @@ pub struct Upstream {
     pub lag: u64,
     /// How long the oldest of them has waited.
     pub lag_seconds: u64,
+    /// Statements that it took.
+    pub delivered: u64,
     /// When it last took something.
     pub last_success: Option<Timestamp>,
     /// What went wrong since.
@@ -158,7 +165,7 @@ impl Upstreams {
             key: field("key", &new.key)?,
             sealed_secret: seal::seal(self.sealing_key().as_ref(), id, &new.secret)?,
             version: new.version.header().to_owned(),
-            filter: new.filter,
+            filter: filter(new.filter)?,
             since: new.since,
             allow_private: new.allow_private,
             paused: false,
@@ -211,6 +218,7 @@ impl Upstreams {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Invalid`], [`Error::Sealing`], [`Error::Store`].
     pub fn update(&self, id: Uuid, change: UpstreamChange) -> Result<(), Error> {
+        let new_filter = change.filter.clone().map(filter).transpose()?;
         let sealed = match &change.secret {
             Some(secret) => Some(seal::seal(self.sealing_key().as_ref(), id, secret)?),
             None => None,
@@ -234,7 +242,7 @@ impl Upstreams {
             if let Some(version) = change.version {
                 version.header().clone_into(&mut entered.version);
             }
-            if let Some(filter) = &change.filter {
+            if let Some(filter) = &new_filter {
                 entered.filter = filter.clone();
             }
             if let Some(paused) = change.paused {
@@ -289,6 +297,7 @@ impl Upstreams {
             paused: entered.paused,
             lag: (view.head() + 1).saturating_sub(progress.cursor.max(1)),
             lag_seconds: u64::try_from(waited).unwrap_or(0),
+            delivered: progress.delivered,
             last_success: progress.last_success,
             last_error: progress.last_error,
             dead: dead::count(view.snapshot(), id)?,
@@ -337,6 +346,25 @@ fn field(name: &str, text: &str) -> Result<String, Error> {
         ));
     }
     Ok(text.to_owned())
+}
+
+fn filter(filter: Filter) -> Result<Filter, Error> {
+    let lengths = [
+        filter.verbs.len(),
+        filter.activities.len(),
+        filter.people.len(),
+    ];
+    if lengths
+        .into_iter()
+        .any(|length| length > MAX_FILTER_ENTRIES)
+    {
+        return Err(Error::parameter(
+            "filter",
+            "limit",
+            format!("may name {MAX_FILTER_ENTRIES} verbs, activities and people each"),
+        ));
+    }
+    Ok(filter)
 }
 
 /// The endpoint without what people paste too much.

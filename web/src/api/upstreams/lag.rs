@@ -127,6 +127,7 @@ mod tests {
             paused: false,
             lag,
             lag_seconds: 0,
+            delivered: 0,
             last_success: None,
             last_error: None,
             dead: 0,

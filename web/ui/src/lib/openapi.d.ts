@@ -1242,10 +1242,17 @@ export interface components {
         /** @description Which statements an upstream gets; an empty list means all */
         Filter: {
             /**
-             * @description Only activities whose id begins with one of these
+             * @description Only what is about an activity whose id begins with one of these, or has such a one around it (parent, grouping,
+             *     category, other): a course
              * @default []
              */
             activities: string[];
+            /**
+             * @description Only what these did, alone or in a group: sign-in names, or identifiers (`mailto:…`, an OpenID, a SHA-1 sum,
+             *     `homePage name` of an account)
+             * @default []
+             */
+            people: string[];
             /**
              * @description Only these verbs, by IRI
              * @default []
@@ -1616,6 +1623,11 @@ export interface components {
                  * @description Statements refused for good, set aside
                  */
                 dead: number;
+                /**
+                 * Format: int64
+                 * @description Statements that it took
+                 */
+                delivered: number;
                 /** @description Which statements it gets */
                 filter: components["schemas"]["Filter"];
                 /**
@@ -2434,6 +2446,11 @@ export interface components {
              * @description Statements refused for good, set aside
              */
             dead: number;
+            /**
+             * Format: int64
+             * @description Statements that it took
+             */
+            delivered: number;
             /** @description Which statements it gets */
             filter: components["schemas"]["Filter"];
             /**

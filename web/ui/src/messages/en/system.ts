@@ -151,8 +151,12 @@ export const upstreams = {
     'Lectern refuses to send to private addresses unless you say here that this one is meant.',
   filter: 'Send only some records',
   verbs: 'Verbs',
-  activities: 'Activities whose address begins with',
-  filterHint: 'IRIs, one a line. Left empty, all are sent.',
+  activities: 'Activities or courses whose address begins with',
+  filterHint:
+    'IRIs, one a line. Left empty, all are sent. A course is found by what its records say around them.',
+  people: 'Only what these people did',
+  peopleHint:
+    'One a line: a sign-in name, mailto:…, or the home page and the name of an account with a space between. Left empty, everybody.',
   needed: 'This is needed.',
   urlWrong: 'An address begins with https:// or http://.',
   doAdd: 'Add',

@@ -1,5 +1,7 @@
 //! How a person writes whom statements speak of: the sign-in name of somebody here, or any identifier of xAPI.
 
+use std::collections::BTreeMap;
+
 use lectern_lrs::forward::{print_identifier, read_identifier};
 use lectern_xapi::Ifi;
 
@@ -27,6 +29,37 @@ impl Lms {
         let person = self.person_by_name(typed)?;
         let name = person.map_or_else(|| typed.to_owned(), |person| person.actor);
         Ok(Ifi::account(self.identity()?, name))
+    }
+
+    /// A table of who is known as whom at an upstream, from [`Ifi::key`] here: (whom `typed` means, what
+    /// [`read_identifier`] reads).
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] names the row; when the store fails.
+    pub fn read_identities<'t>(
+        &self,
+        rows: impl Iterator<Item = (&'t str, &'t str)>,
+    ) -> Result<BTreeMap<String, Ifi>, Error> {
+        let mut table = BTreeMap::new();
+        for (number, (from, to)) in (1..).zip(rows) {
+            let refuse = |message: &str| Error::Invalid {
+                field: "table",
+                message: format!("row {number}: {message}"),
+            };
+            if from.trim().is_empty() {
+                return Err(refuse("nobody is named"));
+            }
+            let there = read_identifier(to).ok_or_else(|| {
+                refuse("whom it is there must be mailto:…, an OpenID, or home page and name of an account with a space between")
+            })?;
+            if table
+                .insert(self.read_identifier(from)?.key(), there)
+                .is_some()
+            {
+                return Err(refuse("the same person stands in an earlier row"));
+            }
+        }
+        Ok(table)
     }
 
     /// [`Ifi::key`] as somebody would type it: [`Self::read_identifier`] reads it back.

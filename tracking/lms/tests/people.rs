@@ -426,3 +426,22 @@ fn whom_somebody_types_is_found_and_shown_as_it_was_typed() {
     );
     assert!(lms.read_identifier(" ").is_err());
 }
+
+#[test]
+fn a_table_of_identities_is_read_or_refused_by_its_row() {
+    let (lms, _folder) = common::lms();
+    common::learner(&lms, "ada");
+    let good = [
+        ("ada", "mailto:ada@uni.example"),
+        ("https://a.example 17", "https://uni.example 4711"),
+    ];
+    let table = lms.read_identities(good.into_iter()).unwrap();
+    assert_eq!(table.len(), 2);
+    let key = lms.read_identifier("ada").unwrap().key();
+    assert_eq!(table[&key].key(), "mbox mailto:ada@uni.example");
+    for bad in [("", "mailto:a@a"), ("bob", "4711"), ("ADA", "mailto:a@a")] {
+        let rows = good.into_iter().chain([bad]);
+        let refused = lms.read_identities(rows).unwrap_err().to_string();
+        assert!(refused.contains("row 3"), "{refused}");
+    }
+}

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use lectern_lms::Lms;
-use lectern_lrs::forward::{Filter, NewUpstream, Upstream, UpstreamChange};
+use lectern_lrs::forward::{Filter, Identities, NewUpstream, Upstream, UpstreamChange};
 use lectern_xapi::Version;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,9 +13,12 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 mod dead;
+mod identities;
 mod lag;
 
 pub(crate) use lag::{Lags, SAMPLED_EVERY};
+
+use identities::{IdentitiesIn, IdentitiesOut};
 
 use super::system::UpstreamFacts;
 use super::time;
@@ -29,6 +32,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list, add))
         .routes(routes!(change, remove))
         .routes(routes!(test))
+        .routes(routes!(replay))
         .merge(dead::routes())
         .merge(lag::routes())
 }
@@ -77,6 +81,8 @@ struct UpstreamOut {
     version: &'static str,
     /// Which statements it gets
     filter: FilterShape,
+    /// Whom it sees in them
+    identities: IdentitiesOut,
     /// Only statements stored after this
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
@@ -129,6 +135,8 @@ struct UpstreamIn {
     version: Option<VersionName>,
     /// Which statements it gets
     filter: Option<FilterShape>,
+    /// Whom it sees in them; all as they are when not given
+    identities: Option<IdentitiesIn>,
     /// Only statements stored after this; all when not given
     #[schema(value_type = Option<String>, format = DateTime)]
     since: Option<jiff::Timestamp>,
@@ -154,6 +162,8 @@ struct UpstreamPatch {
     version: Option<VersionName>,
     /// Which statements it gets from now on
     filter: Option<FilterShape>,
+    /// Whom it sees in them from now on
+    identities: Option<IdentitiesIn>,
     /// Whether it may be inside this network
     allow_private: Option<bool>,
     /// Whether it rests
@@ -165,6 +175,22 @@ struct UpstreamPatch {
 struct UpstreamAdded {
     /// Its id
     id: Uuid,
+}
+
+/// From when on to send again
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct UpstreamReplay {
+    /// What was stored after this
+    #[schema(value_type = String, format = DateTime)]
+    since: jiff::Timestamp,
+}
+
+/// What is sent again
+#[derive(Serialize, ToSchema)]
+struct UpstreamReplayed {
+    /// Statements of the log that are looked through again
+    statements: u64,
 }
 
 /// What a trial found
@@ -226,6 +252,7 @@ impl UpstreamOut {
             key: upstream.key,
             version: upstream.version,
             filter: FilterShape::of(upstream.filter, lms)?,
+            identities: upstream.identities.into(),
             since: upstream.since.map(time::text),
             allow_private: upstream.allow_private,
             paused: upstream.paused,
@@ -285,6 +312,10 @@ async fn add(
             secret: new.secret,
             version: new.version.map_or(Version::V1_0_3, Into::into),
             filter: new.filter.unwrap_or_default().read(&app.lms)?,
+            identities: match new.identities {
+                Some(identities) => identities.read(&app.lms)?,
+                None => Identities::Keep,
+            },
             since: new.since,
             allow_private: new.allow_private,
         })?;
@@ -311,9 +342,12 @@ async fn change(
     Strict(patch): Strict<UpstreamPatch>,
 ) -> Result<Json<UpstreamOut>, Problem> {
     let upstream = blocking(move || {
-        let detail = patch
+        let paused = patch
             .paused
-            .map(|paused| if paused { "paused" } else { "goes on" }.to_owned());
+            .map(|paused| if paused { "paused" } else { "goes on" });
+        let identities = patch.identities.as_ref().map(IdentitiesIn::detail);
+        let details: Vec<_> = paused.into_iter().chain(identities).collect();
+        let detail = (!details.is_empty()).then(|| details.join(", "));
         let upstreams = app.lrs.upstreams();
         let change = UpstreamChange {
             name: patch.name,
@@ -324,6 +358,10 @@ async fn change(
             filter: patch
                 .filter
                 .map(|filter| filter.read(&app.lms))
+                .transpose()?,
+            identities: patch
+                .identities
+                .map(|identities| identities.read(&app.lms))
                 .transpose()?,
             allow_private: patch.allow_private,
             paused: patch.paused,
@@ -380,6 +418,34 @@ async fn test(
         ok: trial.ok,
         message: trial.message,
         versions: trial.versions,
+    }))
+}
+
+/// Send again what was stored after a time, in order
+///
+/// Nothing gets there twice: an upstream knows an id that it has.
+#[utoipa::path(post, path = "/api/v1/upstreams/{id}/replay", tag = "records", params(("id" = Uuid, Path)),
+    request_body = UpstreamReplay, responses(
+    (status = 200, description = "It begins at once", body = UpstreamReplayed),
+    (status = 404, description = "No such upstream", body = ProblemDocument, content_type = "application/problem+json")))]
+async fn replay(
+    State(app): State<App>,
+    caller: Caller,
+    Segments(id): Segments<Uuid>,
+    Strict(asked): Strict<UpstreamReplay>,
+) -> Result<Json<UpstreamReplayed>, Problem> {
+    let statements = blocking(move || {
+        let statements = app.lrs.upstreams().replay(id, asked.since)?;
+        caller.audit(
+            &app,
+            "upstream.replay",
+            Some(format!("upstream:{id}")),
+            Some(format!("since {}: {statements}", time::text(asked.since))),
+        )?;
+        Ok::<_, Problem>(statements)
+    });
+    Ok(Json(UpstreamReplayed {
+        statements: statements.await?,
     }))
 }
 

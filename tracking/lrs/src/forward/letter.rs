@@ -6,6 +6,7 @@ use lectern_xapi::json::Json;
 use lectern_xapi::{Limits, Statement, Version, form, parse_stored, print_timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::identities::Rewriting;
 use crate::body::Body;
 use crate::entry::Entry;
 use crate::error::Error;
@@ -51,13 +52,14 @@ impl Filter {
     }
 }
 
-/// The text to send: as received, with id and timestamp; without `stored` and `authority`, which are the receiver's to
-/// set. A statement that came under 2.0 goes to a 1.0.3 upstream when it is valid there; it is never converted (Comm
+/// The text to send: as received, with id and timestamp, and with whom this upstream is to see; without `stored` and
+/// `authority`, which are the receiver's to set. A statement that came under 2.0 goes to a 1.0.3 upstream when it is valid there; it is never converted (Comm
 /// 3.3), so one that uses what 1.0.3 does not know cannot go: `Err` says so in words.
 pub(super) fn write(
     entry: &Entry,
     body: &Body,
     to: Version,
+    rewriting: &Rewriting<'_>,
 ) -> Result<Result<String, String>, Error> {
     let mut statement = Json::read(&body.raw, Limits::DEFAULT.depth)?;
     statement.remove("stored");
@@ -69,6 +71,9 @@ pub(super) fn write(
         statement.set("timestamp", Json::string(stored.as_str()));
     }
     form::with_arrays(&mut statement);
+    if let Err(reason) = rewriting.apply(&mut statement) {
+        return Ok(Err(reason));
+    }
     let named = statement
         .get("version")
         .and_then(Json::as_str)
@@ -96,7 +101,7 @@ pub(super) fn write(
 mod tests {
     use lectern_xapi::{Version, parse_stored};
 
-    use super::{Filter, write};
+    use super::{Filter, Rewriting, write};
     use crate::body::Body;
     use crate::entry::Entry;
 
@@ -114,7 +119,7 @@ mod tests {
             salt: [0; 16],
             raw: raw.to_owned(),
         };
-        write(&entry, &body, to).unwrap()
+        write(&entry, &body, to, &Rewriting::Keep).unwrap()
     }
 
     const PLAIN: &str = r#"{"actor":{"mbox":"mailto:a@a"},"verb":{"id":"http://a/v"},"object":{"id":"http://a/o"},"stored":"x","authority":{}"#;

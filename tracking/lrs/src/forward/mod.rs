@@ -8,6 +8,7 @@ mod answer;
 mod batch;
 mod dead;
 mod identifier;
+mod identities;
 mod letter;
 mod machine;
 mod run;
@@ -18,6 +19,7 @@ mod upstream;
 
 pub use dead::DeadLetter;
 pub use identifier::{print_identifier, read_identifier};
+pub use identities::{Identities, Unlisted};
 pub use letter::Filter;
 pub use run::run;
 pub use trial::Trial;

@@ -122,6 +122,7 @@ mod tests {
             key: String::new(),
             version: "1.0.3",
             filter: Filter::default(),
+            identities: lectern_lrs::forward::Identities::Keep,
             since: None,
             allow_private: false,
             paused: false,

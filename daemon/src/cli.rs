@@ -230,6 +230,26 @@ pub struct ImportArgs {
     pub wait: bool,
 }
 
+/// What becomes of whom a statement names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
+pub enum IdentitiesName {
+    /// Goes as it is
+    Keep,
+    /// Goes as the table says
+    Map,
+    /// Goes as a pseudonym that only this box can make
+    Pseudonymise,
+}
+
+/// What becomes of a statement about somebody who is not in the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
+pub enum UnlistedName {
+    /// Set aside, as a dead letter
+    HoldBack,
+    /// Goes as it is
+    Keep,
+}
+
 /// `upstream …`
 #[derive(Debug, Subcommand)]
 pub enum UpstreamCommand {
@@ -253,9 +273,36 @@ pub enum UpstreamCommand {
         /// Forward statements stored after this time only (RFC 3339)
         #[arg(long, value_name = "TIME")]
         since: Option<jiff::Timestamp>,
+        /// Only this verb, by IRI; repeat for several
+        #[arg(long = "verb", value_name = "IRI")]
+        verbs: Vec<String>,
+        /// Only what is about an activity whose id begins so, or has such a one around it (a course); repeat for several
+        #[arg(long = "activity", value_name = "PREFIX")]
+        activities: Vec<String>,
+        /// Only what this person did: a sign-in name, mailto:…, or "homePage name" of an account; repeat for several
+        #[arg(long = "person", value_name = "WHO")]
+        people: Vec<String>,
+        /// Whom it sees in the statements [default: keep]
+        #[arg(long, value_name = "HOW")]
+        identities: Option<IdentitiesName>,
+        /// With `--identities map`: a file with a line for each person, `sign-in name,mailto:…` or `sign-in name,homePage name`
+        #[arg(long, value_name = "FILE", required_if_eq("identities", "map"))]
+        table: Option<PathBuf>,
+        /// With `--identities map`: what becomes of a statement about somebody without a line [default: hold-back]
+        #[arg(long, value_name = "WHAT")]
+        unlisted: Option<UnlistedName>,
         /// It may be on a loopback, link-local or private address
         #[arg(long)]
         allow_private: bool,
+    },
+    /// Send again what was stored after a time; nothing gets there twice
+    Replay {
+        /// Its name on the pages
+        #[arg(long, value_name = "NAME")]
+        name: String,
+        /// Statements stored after this time (RFC 3339)
+        #[arg(long, value_name = "TIME")]
+        since: jiff::Timestamp,
     },
     /// All upstreams, their lag and last error
     List,

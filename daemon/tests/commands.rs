@@ -100,6 +100,37 @@ fn the_exit_code_tells_done_from_failed_from_misused() {
             2,
         ),
         (&["upstream", "list", "--all"], 2),
+        (
+            &[
+                "upstream",
+                "replay",
+                "--name",
+                "nobody",
+                "--since",
+                "2026-01-01T00:00:00Z",
+            ],
+            1,
+        ),
+        (
+            &["upstream", "replay", "--name", "u", "--since", "yesterday"],
+            2,
+        ),
+        (
+            &[
+                "upstream",
+                "add",
+                "--name",
+                "u",
+                "--url",
+                "https://lrs.example",
+                "--key",
+                "k",
+                "--secret-stdin",
+                "--identities",
+                "map",
+            ],
+            2,
+        ),
     ] {
         let output = raw(&state, args);
         assert_eq!(output.status.code(), Some(code), "{args:?}: {output:?}");
@@ -211,7 +242,39 @@ async fn what_the_commands_do_stands_in_the_audit_log() {
         "k",
         "--secret-stdin",
     ];
+    let table = folder.path().join("table.csv");
+    std::fs::write(&table, format!("{NAME},mailto:root@uni.example\n")).unwrap();
+    let mut upstream = upstream.to_vec();
+    let more = [
+        "--person",
+        NAME,
+        "--activity",
+        "https://a.example/course",
+        "--identities",
+        "map",
+        "--unlisted",
+        "keep",
+        "--table",
+    ];
+    upstream.extend(more);
+    upstream.push(table.to_str().unwrap());
     daemon.run(&upstream, "secret\n");
+    let listed = admin.get("/api/v1/upstreams").await.expect(200).json();
+    let listed = &listed["items"][0];
+    assert_eq!(listed["filter"]["people"], json!([NAME]));
+    assert_eq!(
+        listed["identities"],
+        json!({"how": "map", "rows": 1, "unlisted": "keep"})
+    );
+    let again = [
+        "upstream",
+        "replay",
+        "--name",
+        "u",
+        "--since",
+        "2026-01-01T00:00:00Z",
+    ];
+    assert_eq!(daemon.run(&again, "")["statements"], 0);
     let archive = folder.path().join("box.tar");
     let system = admin.get("/api/v1/system").await.expect(200).json();
     assert!(system["last_backup"].is_null(), "{system}");
@@ -233,6 +296,7 @@ async fn what_the_commands_do_stands_in_the_audit_log() {
         "token.add",
         "credential.add",
         "upstream.add",
+        "upstream.replay",
         "backup.make",
     ];
     let expected: Vec<_> = expected

@@ -51,6 +51,8 @@ const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 /// Largest JSON document of the API.
 const JSON: u64 = 256 * KIB;
+/// Largest change of an upstream: its table of identities may have a row for every person.
+const IDENTITIES: u64 = 4 * MIB;
 /// Largest piece of an upload in one request: all of it (`Tus-Max-Size`).
 const PIECE: u64 = lectern_library::MAX_UPLOAD_BYTES;
 
@@ -142,13 +144,14 @@ pub static TABLE: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         stream(M::PATCH, "/api/v1/uploads/{id}", STAFF, PIECE),
         quick(M::DELETE, "/api/v1/uploads/{id}", STAFF),
         quick(M::GET, "/api/v1/upstreams", ADMIN),
-        quick(M::POST, "/api/v1/upstreams", ADMIN),
-        quick(M::PATCH, "/api/v1/upstreams/{id}", ADMIN),
+        sized(M::POST, "/api/v1/upstreams", ADMIN, IDENTITIES),
+        sized(M::PATCH, "/api/v1/upstreams/{id}", ADMIN, IDENTITIES),
         quick(M::DELETE, "/api/v1/upstreams/{id}", ADMIN),
         quick(M::GET, "/api/v1/upstreams/{id}/dead", ADMIN),
         quick(M::GET, "/api/v1/upstreams/{id}/lag", ADMIN),
         quick(M::DELETE, "/api/v1/upstreams/{id}/dead/{n}", ADMIN),
         quick(M::POST, "/api/v1/upstreams/{id}/dead/{n}/retry", ADMIN),
+        quick(M::POST, "/api/v1/upstreams/{id}/replay", ADMIN),
         quick(M::POST, "/api/v1/upstreams/{id}/test", ADMIN),
         quick(M::GET, "/api/v1/videos", Anyone),
         quick(M::POST, "/api/v1/videos", STAFF),

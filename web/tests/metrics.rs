@@ -7,6 +7,8 @@ mod support;
 use std::time::Duration;
 
 use lectern_library::{NewUpload, NewVideo, Visibility};
+use lectern_lms::Role;
+use serde_json::json;
 use support::TestBox;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -62,4 +64,31 @@ async fn a_job_that_ends_is_counted_by_how_it_ended() {
     assert_eq!((ready, removed), (0, 0));
     it.app.shutdown.cancel();
     server.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn every_upstream_has_its_figures() {
+    let it = TestBox::new();
+    let root = it.caller("root", &[Role::Admin]);
+    for name in ["north", "south"] {
+        let new =
+            json!({"name": name, "url": "https://lrs.example/xapi", "key": "k", "secret": "s"});
+        root.json("POST", "/api/v1/upstreams", &new)
+            .await
+            .expect(201);
+    }
+    let text = it.nobody().get("/metrics").await.expect(200).text();
+    for name in ["north", "south"] {
+        for figure in [
+            "lag_statements",
+            "lag_seconds",
+            "dead_statements",
+            "delivered_statements_total",
+        ] {
+            let line = format!("lectern_upstream_{figure}{{upstream=\"{name}\"}} 0");
+            assert!(text.contains(&line), "{line}: {text}");
+        }
+    }
+    // It has not taken anything yet.
+    assert!(!text.contains("lectern_upstream_last_success"), "{text}");
 }

@@ -581,3 +581,97 @@ async fn the_sample_lecture_becomes_a_video_with_captions() {
         .await
         .expect(404);
 }
+
+#[tokio::test]
+async fn an_upstream_is_for_courses_and_people_by_the_names_that_admins_know() {
+    let it = TestBox::new();
+    let root = it.caller("root", &[Role::Admin]);
+    it.caller("ada", &[Role::Learner]);
+    let filter = json!({
+        "verbs": [],
+        "activities": ["https://school.example/courses/1"],
+        "people": ["ada", "https://school.example bob", "mailto:eve@school.example"],
+    });
+    let new = json!({"name": "central", "url": "https://lrs.example/xapi", "key": "k", "secret": "s", "filter": filter});
+    root.json("POST", "/api/v1/upstreams", &new)
+        .await
+        .expect(201);
+    let listed = root.get("/api/v1/upstreams").await.expect(200).json();
+    let listed = &listed["items"][0]["filter"];
+    assert_eq!(listed["activities"], filter["activities"]);
+    let mut people: Vec<_> = listed["people"].as_array().unwrap().clone();
+    people.sort_by_key(|one| one.as_str().unwrap().to_owned());
+    assert_eq!(json!(people), filter["people"]);
+}
+
+#[tokio::test]
+async fn whom_an_upstream_sees_is_chosen_and_its_table_is_not_read_back() {
+    let it = TestBox::new();
+    let root = it.caller("root", &[Role::Admin]);
+    it.caller("ada", &[Role::Learner]);
+    let table = json!([{"from": "ada", "to": "mailto:ada@uni.example"}]);
+    let new = |identities: &serde_json::Value| json!({"name": "central", "url": "https://lrs.example/xapi", "key": "k", "secret": "s", "identities": identities});
+    for (wrong, status) in [
+        (json!({"how": "map"}), 400),
+        (json!({"how": "keep", "table": table}), 400),
+        (
+            json!({"how": "map", "table": [{"from": "ada", "to": "4711"}]}),
+            422,
+        ),
+        (json!({"how": "guess"}), 400),
+    ] {
+        root.json("POST", "/api/v1/upstreams", &new(&wrong))
+            .await
+            .expect(status);
+    }
+    let made = new(&json!({"how": "map", "table": table}));
+    let made = root.json("POST", "/api/v1/upstreams", &made).await;
+    let made = made.expect(201).json();
+    let path = format!("/api/v1/upstreams/{}", made["id"].as_str().unwrap());
+    let listed = root.get("/api/v1/upstreams").await.expect(200);
+    assert!(!listed.text().contains("uni.example"));
+    assert_eq!(
+        listed.json()["items"][0]["identities"],
+        json!({"how": "map", "rows": 1, "unlisted": "hold_back"})
+    );
+    for (change, becomes) in [
+        (
+            json!({"how": "map", "unlisted": "keep"}),
+            json!({"how": "map", "rows": 1, "unlisted": "keep"}),
+        ),
+        (
+            json!({"how": "pseudonymise"}),
+            json!({"how": "pseudonymise", "rows": 0, "unlisted": "hold_back"}),
+        ),
+    ] {
+        let changed = root
+            .json("PATCH", &path, &json!({"identities": change}))
+            .await;
+        assert_eq!(changed.expect(200).json()["identities"], becomes);
+    }
+    let audit = root.get("/api/v1/audit").await.expect(200).json();
+    assert_eq!(audit["items"][0]["detail"], "identities: pseudonymise");
+}
+
+#[tokio::test]
+async fn a_replay_stands_in_the_audit_log() {
+    let it = TestBox::new();
+    let root = it.caller("root", &[Role::Admin]);
+    let new =
+        json!({"name": "central", "url": "https://lrs.example/xapi", "key": "k", "secret": "s"});
+    let made = root.json("POST", "/api/v1/upstreams", &new).await;
+    let made = made.expect(201).json();
+    let of = |id: &str| format!("/api/v1/upstreams/{id}/replay");
+    let path = of(made["id"].as_str().unwrap());
+    let since = json!({"since": "2026-01-01T00:00:00Z"});
+    let replayed = root.json("POST", &path, &since).await.expect(200).json();
+    assert_eq!(replayed, json!({"statements": 0}));
+    root.json("POST", &path, &json!({})).await.expect(400);
+    let other = of(&uuid::Uuid::nil().to_string());
+    root.json("POST", &other, &since).await.expect(404);
+    let audit = root.get("/api/v1/audit").await.expect(200).json();
+    let last = &audit["items"][0];
+    assert_eq!(last["what"], "upstream.replay");
+    let detail = last["detail"].as_str().unwrap();
+    assert!(detail.starts_with("since 2026-01-01T00:00:00"), "{detail}");
+}

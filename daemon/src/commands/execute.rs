@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use lectern_lms::{AuditEvent, NewPerson, Person, Role};
 use lectern_lrs::Scopes;
-use lectern_lrs::forward::{Filter, NewUpstream, Upstream};
+use lectern_lrs::forward::{Filter, Identities, NewUpstream, Unlisted, Upstream};
 use lectern_xapi::Version;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -12,6 +12,7 @@ use tokio_util::io::SyncIoBridge;
 use super::BOX;
 use super::import::import_film;
 use super::request::{Request, UpstreamAdd};
+use crate::cli::{IdentitiesName, UnlistedName};
 use crate::control::Reply;
 use crate::services::Services;
 use crate::{backup, doctor};
@@ -112,6 +113,7 @@ fn at_once(services: &Services, request: Request) -> anyhow::Result<Value> {
             json!({ "id": new.id, "key": new.key, "secret": new.secret })
         }
         Request::UpstreamAdd(add) => add_upstream(services, add, now)?,
+        Request::UpstreamReplay { name, since } => replay(services, &name, since, now)?,
         Request::UpstreamList => {
             let items: Vec<Value> = services
                 .lrs
@@ -141,19 +143,66 @@ fn named(services: &Services, name: &str) -> anyhow::Result<Person> {
 fn add_upstream(services: &Services, add: UpstreamAdd, now: Timestamp) -> anyhow::Result<Value> {
     let version = add.version.map_or(Version::V1_0_3, Version::from);
     let detail = format!("{} {}", add.name, add.url);
+    let people = add.people.iter();
+    let people = people
+        .map(|typed| Ok(services.lms.read_identifier(typed)?.key()))
+        .collect::<anyhow::Result<_>>()?;
+    let table = add.table.iter();
+    let table = table.map(|(from, to)| (from.as_str(), to.as_str()));
+    let identities = match add.identities {
+        None | Some(IdentitiesName::Keep) => Identities::Keep,
+        Some(IdentitiesName::Pseudonymise) => Identities::Pseudonymise {
+            home_page: services.lms.identity()?,
+        },
+        Some(IdentitiesName::Map) => Identities::Map {
+            table: services.lms.read_identities(table)?,
+            unlisted: match add.unlisted {
+                None | Some(UnlistedName::HoldBack) => Unlisted::HoldBack,
+                Some(UnlistedName::Keep) => Unlisted::Keep,
+            },
+        },
+    };
     let id = services.lrs.upstreams().add(NewUpstream {
         name: add.name,
         url: add.url,
         key: add.key,
         secret: add.secret,
         version,
-        filter: Filter::default(),
+        filter: Filter {
+            verbs: add.verbs,
+            activities: add.activities,
+            people,
+        },
+        identities,
         since: add.since,
         allow_private: add.allow_private,
     })?;
     let on = Some(format!("upstream:{id}"));
     audit(services, "upstream.add", on, Some(detail), now)?;
     Ok(json!({ "id": id }))
+}
+
+fn replay(
+    services: &Services,
+    name: &str,
+    since: Timestamp,
+    now: Timestamp,
+) -> anyhow::Result<Value> {
+    let upstreams = services.lrs.upstreams();
+    let all = upstreams.list()?;
+    let mut named = all.iter().filter(|upstream| upstream.name == name);
+    let id = match (named.next(), named.next()) {
+        (Some(upstream), None) => upstream.id,
+        (None, _) => anyhow::bail!("there is no upstream {name}: `upstream list` names them"),
+        (Some(_), Some(_)) => {
+            anyhow::bail!("several upstreams are called {name}: give one another name on its page")
+        }
+    };
+    let statements = upstreams.replay(id, since)?;
+    let on = Some(format!("upstream:{id}"));
+    let detail = Some(format!("since {since}: {statements}"));
+    audit(services, "upstream.replay", on, detail, now)?;
+    Ok(json!({ "id": id, "statements": statements }))
 }
 
 /// An upstream as the contract lists it; the last error as its sentence.

@@ -1,13 +1,15 @@
 //! Requests as they travel over the control socket; made from the command line, which stays on the client's side.
 
 use std::io::{BufRead, Read};
+use std::path::Path;
 
 use anyhow::Context;
 use lectern_lrs::Scope;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{
-    Command, CredentialCommand, TokenCommand, UpstreamCommand, UserCommand, XapiVersion,
+    Command, CredentialCommand, IdentitiesName, TokenCommand, UnlistedName, UpstreamCommand,
+    UserCommand, XapiVersion,
 };
 
 /// A password or secret longer than this is refused.
@@ -33,6 +35,11 @@ pub enum Request {
     Import(Import),
     /// `upstream add`
     UpstreamAdd(UpstreamAdd),
+    /// `upstream replay`
+    UpstreamReplay {
+        name: String,
+        since: jiff::Timestamp,
+    },
     /// `upstream list`
     UpstreamList,
     /// `backup`; the archive is written back
@@ -77,6 +84,18 @@ pub struct UpstreamAdd {
     pub version: Option<XapiVersion>,
     /// Only what was stored after this
     pub since: Option<jiff::Timestamp>,
+    /// Only these verbs
+    pub verbs: Vec<String>,
+    /// Only these activities, and what has them around it
+    pub activities: Vec<String>,
+    /// Only these people, as typed
+    pub people: Vec<String>,
+    /// Whom it sees
+    pub identities: Option<IdentitiesName>,
+    /// With `map`: whom it knows as whom
+    pub table: Vec<(String, String)>,
+    /// With `map`: what becomes of the others
+    pub unlisted: Option<UnlistedName>,
     /// May lie on a private address
     pub allow_private: bool,
 }
@@ -122,6 +141,12 @@ pub fn from_command(command: &Command) -> anyhow::Result<Request> {
             secret_stdin: _,
             version,
             since,
+            verbs,
+            activities,
+            people,
+            identities,
+            table,
+            unlisted,
             allow_private,
         }) => Request::UpstreamAdd(UpstreamAdd {
             name: name.clone(),
@@ -130,8 +155,21 @@ pub fn from_command(command: &Command) -> anyhow::Result<Request> {
             secret: secret_from_stdin("the secret")?,
             version: *version,
             since: *since,
+            verbs: verbs.clone(),
+            activities: activities.clone(),
+            people: people.clone(),
+            identities: *identities,
+            table: match table {
+                Some(file) => read_table(file)?,
+                None => Vec::new(),
+            },
+            unlisted: *unlisted,
             allow_private: *allow_private,
         }),
+        Command::Upstream(UpstreamCommand::Replay { name, since }) => Request::UpstreamReplay {
+            name: name.clone(),
+            since: *since,
+        },
         Command::Upstream(UpstreamCommand::List) => Request::UpstreamList,
         Command::Doctor => Request::Doctor,
         Command::Serve(_)
@@ -143,6 +181,22 @@ pub fn from_command(command: &Command) -> anyhow::Result<Request> {
             anyhow::bail!("this command is not a single request to the daemon")
         }
     })
+}
+
+/// Lines of two fields with a comma, semicolon or tab between.
+fn read_table(file: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("reading the table {}", file.display()))?;
+    let lines = text.lines().enumerate();
+    let lines = lines.filter(|(_, line)| !line.trim().is_empty());
+    lines
+        .map(|(number, line)| {
+            let (from, to) = line
+                .split_once([',', ';', '\t'])
+                .with_context(|| format!("line {} of the table has no comma", number + 1))?;
+            Ok((from.trim().to_owned(), to.trim().to_owned()))
+        })
+        .collect()
 }
 
 fn secret_from_stdin(what: &str) -> anyhow::Result<String> {

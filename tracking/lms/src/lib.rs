@@ -12,6 +12,7 @@
 mod audit;
 mod backups;
 mod error;
+mod identifiers;
 mod identity;
 mod import;
 mod lms;

@@ -407,3 +407,41 @@ fn who_makes_room_on_a_full_disk_can_sign_in_and_what_they_remove_is_written_dow
         "person.remove"
     );
 }
+
+#[test]
+fn whom_somebody_types_is_found_and_shown_as_it_was_typed() {
+    let (lms, _folder) = common::lms();
+    let ada = common::learner(&lms, "ada");
+    let home = lms.identity().unwrap();
+    let read = |typed: &str| lms.read_identifier(typed).unwrap().key();
+    assert_eq!(read("ada"), format!("account {home} {}", ada.actor));
+    assert_eq!(read("nobody"), format!("account {home} nobody"));
+    assert_eq!(read("mailto:a@a.example"), "mbox mailto:a@a.example");
+    for typed in ["ada", "mailto:a@a.example", "https://a.example 17"] {
+        assert_eq!(lms.print_identifier(&read(typed)).unwrap(), typed);
+    }
+    assert_eq!(
+        lms.print_identifier(&read("nobody")).unwrap(),
+        format!("{home} nobody")
+    );
+    assert!(lms.read_identifier(" ").is_err());
+}
+
+#[test]
+fn a_table_of_identities_is_read_or_refused_by_its_row() {
+    let (lms, _folder) = common::lms();
+    common::learner(&lms, "ada");
+    let good = [
+        ("ada", "mailto:ada@uni.example"),
+        ("https://a.example 17", "https://uni.example 4711"),
+    ];
+    let table = lms.read_identities(good.into_iter()).unwrap();
+    assert_eq!(table.len(), 2);
+    let key = lms.read_identifier("ada").unwrap().key();
+    assert_eq!(table[&key].key(), "mbox mailto:ada@uni.example");
+    for bad in [("", "mailto:a@a"), ("bob", "4711"), ("ADA", "mailto:a@a")] {
+        let rows = good.into_iter().chain([bad]);
+        let refused = lms.read_identities(rows).unwrap_err().to_string();
+        assert!(refused.contains("row 3"), "{refused}");
+    }
+}

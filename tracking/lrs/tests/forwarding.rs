@@ -16,8 +16,10 @@ use hyper::body::Incoming;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use lectern_egress::Egress;
-use lectern_lrs::forward::{Filter, NewUpstream, UpstreamChange};
-use lectern_xapi::Version;
+use lectern_lrs::forward::{
+    Filter, Identities, NewUpstream, Unlisted, UpstreamChange, read_identifier,
+};
+use lectern_xapi::{Ifi, Version};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -158,6 +160,7 @@ fn upstream(address: SocketAddr) -> NewUpstream {
         secret: "lovelace".to_owned(),
         version: Version::V1_0_3,
         filter: Filter::default(),
+        identities: Identities::Keep,
         since: None,
         allow_private: true,
     }
@@ -234,6 +237,7 @@ async fn everything_arrives_once_and_in_order_over_failures_and_restarts_of_both
     until("no lag", || upstreams.get(id).unwrap().lag == 0).await;
     let shown = upstreams.get(id).unwrap();
     assert!(shown.last_error.is_none() && shown.last_success.is_some() && shown.dead == 0);
+    assert_eq!(shown.delivered, 250);
     assert!(
         peer.lock()
             .unwrap()
@@ -463,8 +467,11 @@ async fn pause_since_and_filter_decide_what_goes() {
     lrs.post(&json!(old)).await.unwrap();
     let since = lrs.lrs.statement(3).unwrap().unwrap().0.stored;
     lrs.post(&json!(new)).await.unwrap();
-    let other = statement("ada", "wrote", "x");
-    lrs.post(&other).await.unwrap();
+    let other = [
+        statement("ada", "wrote", "x"),
+        statement("bob", "read", "x"),
+    ];
+    lrs.post(&json!(other)).await.unwrap();
     let upstreams = lrs.lrs.upstreams();
     let upstream = upstreams
         .add(NewUpstream {
@@ -472,6 +479,10 @@ async fn pause_since_and_filter_decide_what_goes() {
             filter: Filter {
                 verbs: vec!["http://verbs/read".to_owned()],
                 activities: vec!["http://activities/".to_owned()],
+                people: [read_identifier(&format!("{} ada", common::ACTOR))
+                    .unwrap()
+                    .key()]
+                .into(),
             },
             ..upstream(address)
         })
@@ -540,4 +551,179 @@ async fn a_wrong_secret_and_a_forbidden_address_are_said_in_words() {
     ));
     upstreams.remove(id).unwrap();
     assert!(upstreams.list().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn people_go_by_their_names_there_and_who_has_none_waits_for_a_person() {
+    let lrs = common::new();
+    let peer = Shared::default();
+    let (address, _away) = serve(Arc::clone(&peer), 0).await;
+    let read = |text: String| read_identifier(&text).unwrap();
+    let ada = read(format!("{} ada", common::ACTOR));
+    let bob = read(format!("{} bob", common::ACTOR));
+    let table = |rows: &[(&Ifi, &str)]| Identities::Map {
+        table: rows
+            .iter()
+            .map(|(from, to)| (from.key(), read((*to).to_owned())))
+            .collect(),
+        unlisted: Unlisted::HoldBack,
+    };
+    let sent = [
+        statement("ada", "read", "1"),
+        statement("bob", "read", "2"),
+        statement("ada", "read", "3"),
+    ];
+    // It has the first already, as it was sent before.
+    let mut there = sent[0].clone();
+    there["actor"] = json!({ "objectType": "Agent", "mbox": "mailto:ada@uni.example" });
+    {
+        let mut peer = peer.lock().unwrap();
+        peer.strict = true;
+        peer.has.insert(id(&there), there);
+    }
+    lrs.post(&json!(sent)).await.unwrap();
+    let upstreams = lrs.lrs.upstreams();
+    let upstream = upstreams
+        .add(NewUpstream {
+            identities: table(&[(&ada, "mailto:ada@uni.example")]),
+            ..upstream(address)
+        })
+        .unwrap();
+    let running = Running::start(&lrs);
+    until("no lag", || upstreams.get(upstream).unwrap().lag == 0).await;
+    assert_eq!(peer.lock().unwrap().order, ids(&sent[2..]));
+    let actor = |n: usize| peer.lock().unwrap().has[&id(&sent[n])]["actor"].clone();
+    assert_eq!(actor(2)["mbox"], "mailto:ada@uni.example");
+    let dead = upstreams.dead(upstream, 0, 10).unwrap();
+    assert_eq!(dead.len(), 1, "{dead:?}");
+    assert_eq!(dead[0].statement_id.to_string(), id(&sent[1]));
+    assert!(
+        dead[0].reason.contains("table of identities"),
+        "{}",
+        dead[0].reason
+    );
+    upstreams
+        .update(
+            upstream,
+            UpstreamChange {
+                identities: Some(table(&[(&bob, "https://uni.example 4711")])),
+                ..UpstreamChange::default()
+            },
+        )
+        .unwrap();
+    upstreams.retry(upstream, dead[0].n).unwrap();
+    until("no dead letter", || {
+        upstreams.get(upstream).unwrap().dead == 0
+    })
+    .await;
+    assert_eq!(
+        actor(1)["account"],
+        json!({ "homePage": "https://uni.example", "name": "4711" })
+    );
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn pseudonyms_are_the_same_after_a_restart_and_others_at_another_upstream() {
+    let lrs = common::new();
+    let peers = [Shared::default(), Shared::default()];
+    let pseudonymise = || Identities::Pseudonymise {
+        home_page: common::ACTOR.to_owned(),
+    };
+    let upstreams = lrs.lrs.upstreams();
+    let mut added = Vec::new();
+    let mut stops = Vec::new();
+    for peer in &peers {
+        let (address, away) = serve(Arc::clone(peer), 0).await;
+        stops.push(away);
+        let new = NewUpstream {
+            identities: pseudonymise(),
+            ..upstream(address)
+        };
+        added.push(upstreams.add(new).unwrap());
+    }
+    let sent = made(2);
+    for statement in &sent {
+        lrs.post(statement).await.unwrap();
+        let running = Running::start(&lrs);
+        until("no lag", || {
+            added.iter().all(|id| upstreams.get(*id).unwrap().lag == 0)
+        })
+        .await;
+        running.stop().await;
+        // Entered again, it keeps its key.
+        for id in &added {
+            let change = UpstreamChange {
+                identities: Some(pseudonymise()),
+                ..UpstreamChange::default()
+            };
+            upstreams.update(*id, change).unwrap();
+        }
+    }
+    let name = |peer: usize, n: usize| {
+        let peer = peers[peer].lock().unwrap();
+        let account = &peer.has[&id(&sent[n])]["actor"]["account"];
+        assert_eq!(account["homePage"], common::ACTOR);
+        account["name"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(name(0, 0).len(), 64);
+    assert_eq!(name(0, 0), name(0, 1));
+    assert_ne!(name(0, 0), name(1, 0));
+}
+
+#[tokio::test]
+async fn what_was_stored_after_a_time_is_sent_again_and_arrives_once() {
+    let lrs = common::new();
+    let peer = Shared::default();
+    let (address, _away) = serve(Arc::clone(&peer), 0).await;
+    let sent = made(250);
+    for batch in sent.chunks(50) {
+        lrs.post(&json!(batch)).await.unwrap();
+        lrs.clock
+            .fetch_add(1_000_000, std::sync::atomic::Ordering::SeqCst);
+    }
+    peer.lock().unwrap().refuses = vec![id(&sent[120])];
+    let upstreams = lrs.lrs.upstreams();
+    let since = |n: u64| lrs.lrs.statement(n).unwrap().unwrap().0.stored;
+    // It begins late: only the last 150.
+    let upstream = upstreams
+        .add(NewUpstream {
+            since: Some(since(100)),
+            ..upstream(address)
+        })
+        .unwrap();
+    let running = Running::start(&lrs);
+    let is_done = || upstreams.get(upstream).unwrap().lag == 0;
+    until("no lag", is_done).await;
+    let there = || peer.lock().unwrap().order.len();
+    assert_eq!((there(), upstreams.get(upstream).unwrap().dead), (149, 1));
+    // It lost some, and has learnt to like what it refused.
+    {
+        let mut peer = peer.lock().unwrap();
+        peer.refuses.clear();
+        peer.strict = true;
+        for lost in &sent[200..210] {
+            peer.has.remove(&id(lost));
+        }
+    }
+    assert_eq!(upstreams.replay(upstream, since(250)).unwrap(), 0);
+    assert_eq!(upstreams.replay(upstream, since(50)).unwrap(), 200);
+    until("no lag", is_done).await;
+    let has = |statement: &Value| peer.lock().unwrap().has.contains_key(&id(statement));
+    assert!(sent[50..].iter().all(has));
+    assert!(!sent[..50].iter().any(has));
+    assert_eq!(upstreams.get(upstream).unwrap().dead, 0);
+    assert_eq!(upstreams.get(upstream).unwrap().since, Some(since(50)));
+    assert!(upstreams.replay(uuid::Uuid::nil(), since(1)).is_err());
+    // Once more while it is under way: what began before does not move the cursor.
+    peer.lock().unwrap().slow = Duration::from_millis(50);
+    let before = upstreams.get(upstream).unwrap().delivered;
+    for _ in 0..5 {
+        upstreams.replay(upstream, since(50)).unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    peer.lock().unwrap().slow = Duration::ZERO;
+    until("no lag", is_done).await;
+    assert!(upstreams.get(upstream).unwrap().delivered >= before + 200);
+    running.stop().await;
 }

@@ -161,6 +161,16 @@ fn pick(of: &mut Json<'_>, property: &str, languages: &Languages) {
     }
 }
 
+/// Calls `f` for every Agent and Group of a statement and its SubStatement, in whichever part; not for the members of a
+/// Group, which are in it.
+pub fn actors<'a>(statement: &mut Json<'a>, f: &mut dyn FnMut(&mut Json<'a>)) {
+    visit(statement, &mut |part, value| {
+        if matches!(part, Part::Actor) {
+            f(value);
+        }
+    });
+}
+
 enum Part {
     Verb,
     Activity,

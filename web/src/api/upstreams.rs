@@ -3,7 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use lectern_lrs::forward::{Filter, NewUpstream, Upstream, UpstreamChange};
+use lectern_lms::Lms;
+use lectern_lrs::forward::{Filter, Identities, NewUpstream, Upstream, UpstreamChange};
 use lectern_xapi::Version;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -12,9 +13,12 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 mod dead;
+mod identities;
 mod lag;
 
 pub(crate) use lag::{Lags, SAMPLED_EVERY};
+
+use identities::{IdentitiesIn, IdentitiesOut};
 
 use super::system::UpstreamFacts;
 use super::time;
@@ -28,6 +32,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list, add))
         .routes(routes!(change, remove))
         .routes(routes!(test))
+        .routes(routes!(replay))
         .merge(dead::routes())
         .merge(lag::routes())
 }
@@ -39,8 +44,12 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 struct FilterShape {
     /// Only these verbs, by IRI
     verbs: Vec<String>,
-    /// Only activities whose id begins with one of these
+    /// Only what is about an activity whose id begins with one of these, or has such a one around it (parent, grouping,
+    /// category, other): a course
     activities: Vec<String>,
+    /// Only what these did, alone or in a group: sign-in names, or identifiers (`mailto:…`, an OpenID, a SHA-1 sum,
+    /// `homePage name` of an account)
+    people: Vec<String>,
 }
 
 /// A version of xAPI
@@ -72,6 +81,8 @@ struct UpstreamOut {
     version: &'static str,
     /// Which statements it gets
     filter: FilterShape,
+    /// Whom it sees in them
+    identities: IdentitiesOut,
     /// Only statements stored after this
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
@@ -84,6 +95,8 @@ struct UpstreamOut {
     lag: u64,
     /// How long the oldest of them has waited
     lag_seconds: u64,
+    /// Statements that it took
+    delivered: u64,
     /// When it last took something
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
@@ -122,6 +135,8 @@ struct UpstreamIn {
     version: Option<VersionName>,
     /// Which statements it gets
     filter: Option<FilterShape>,
+    /// Whom it sees in them; all as they are when not given
+    identities: Option<IdentitiesIn>,
     /// Only statements stored after this; all when not given
     #[schema(value_type = Option<String>, format = DateTime)]
     since: Option<jiff::Timestamp>,
@@ -147,6 +162,8 @@ struct UpstreamPatch {
     version: Option<VersionName>,
     /// Which statements it gets from now on
     filter: Option<FilterShape>,
+    /// Whom it sees in them from now on
+    identities: Option<IdentitiesIn>,
     /// Whether it may be inside this network
     allow_private: Option<bool>,
     /// Whether it rests
@@ -160,6 +177,22 @@ struct UpstreamAdded {
     id: Uuid,
 }
 
+/// From when on to send again
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct UpstreamReplay {
+    /// What was stored after this
+    #[schema(value_type = String, format = DateTime)]
+    since: jiff::Timestamp,
+}
+
+/// What is sent again
+#[derive(Serialize, ToSchema)]
+struct UpstreamReplayed {
+    /// Statements of the log that are looked through again
+    statements: u64,
+}
+
 /// What a trial found
 #[derive(Serialize, ToSchema)]
 struct UpstreamTrial {
@@ -171,12 +204,25 @@ struct UpstreamTrial {
     versions: Vec<String>,
 }
 
-impl From<FilterShape> for Filter {
-    fn from(shape: FilterShape) -> Self {
-        Self {
-            verbs: shape.verbs,
-            activities: shape.activities,
-        }
+impl FilterShape {
+    fn read(self, lms: &Lms) -> Result<Filter, Problem> {
+        let people = self.people.iter();
+        let people = people.map(|typed| Ok::<_, Problem>(lms.read_identifier(typed)?.key()));
+        Ok(Filter {
+            verbs: self.verbs,
+            activities: self.activities,
+            people: people.collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn of(filter: Filter, lms: &Lms) -> Result<Self, Problem> {
+        let people = filter.people.iter();
+        let people = people.map(|key| Ok::<_, Problem>(lms.print_identifier(key)?));
+        Ok(Self {
+            verbs: filter.verbs,
+            activities: filter.activities,
+            people: people.collect::<Result<_, _>>()?,
+        })
     }
 }
 
@@ -189,8 +235,8 @@ impl From<VersionName> for Version {
     }
 }
 
-impl From<Upstream> for UpstreamOut {
-    fn from(upstream: Upstream) -> Self {
+impl UpstreamOut {
+    fn of(upstream: Upstream, lms: &Lms) -> Result<Self, Problem> {
         let (error, at, retry_at) = match upstream.last_error {
             Some(error) => (
                 Some(error.message),
@@ -199,27 +245,26 @@ impl From<Upstream> for UpstreamOut {
             ),
             None => (None, None, None),
         };
-        Self {
+        Ok(Self {
             id: upstream.id,
             name: upstream.name,
             url: upstream.url,
             key: upstream.key,
             version: upstream.version,
-            filter: FilterShape {
-                verbs: upstream.filter.verbs,
-                activities: upstream.filter.activities,
-            },
+            filter: FilterShape::of(upstream.filter, lms)?,
+            identities: upstream.identities.into(),
             since: upstream.since.map(time::text),
             allow_private: upstream.allow_private,
             paused: upstream.paused,
             lag: upstream.lag,
             lag_seconds: upstream.lag_seconds,
+            delivered: upstream.delivered,
             last_success: upstream.last_success.map(time::text),
             last_error: error,
             last_error_at: at,
             retry_at,
             dead: upstream.dead,
-        }
+        })
     }
 }
 
@@ -231,16 +276,22 @@ async fn list(
     Params(page): Params<Page>,
 ) -> Result<List<UpstreamOut>, Problem> {
     let (after, limit) = (page.after::<Uuid>()?, page.limit());
-    let all = blocking(move || app.lrs.upstreams().list()).await?;
-    let mut rest = all
-        .into_iter()
-        .filter(|upstream| after.is_none_or(|after| upstream.id > after));
-    let items: Vec<Upstream> = rest.by_ref().take(limit).collect();
-    let last = items.last().filter(|_| rest.next().is_some());
-    Ok(List {
-        next: last.map(|last| extract::cursor(&last.id)).transpose()?,
-        items: items.into_iter().map(Into::into).collect(),
+    blocking(move || {
+        let all = app.lrs.upstreams().list()?;
+        let mut rest = all
+            .into_iter()
+            .filter(|upstream| after.is_none_or(|after| upstream.id > after));
+        let items: Vec<Upstream> = rest.by_ref().take(limit).collect();
+        let last = items.last().filter(|_| rest.next().is_some());
+        let next = last.map(|last| extract::cursor(&last.id)).transpose()?;
+        let items = items.into_iter();
+        let items = items.map(|upstream| UpstreamOut::of(upstream, &app.lms));
+        Ok::<_, Problem>(List {
+            next,
+            items: items.collect::<Result<_, Problem>>()?,
+        })
     })
+    .await
 }
 
 /// Add an upstream; forwarding begins at once
@@ -260,7 +311,11 @@ async fn add(
             key: new.key,
             secret: new.secret,
             version: new.version.map_or(Version::V1_0_3, Into::into),
-            filter: new.filter.unwrap_or_default().into(),
+            filter: new.filter.unwrap_or_default().read(&app.lms)?,
+            identities: match new.identities {
+                Some(identities) => identities.read(&app.lms)?,
+                None => Identities::Keep,
+            },
             since: new.since,
             allow_private: new.allow_private,
         })?;
@@ -287,9 +342,12 @@ async fn change(
     Strict(patch): Strict<UpstreamPatch>,
 ) -> Result<Json<UpstreamOut>, Problem> {
     let upstream = blocking(move || {
-        let detail = patch
+        let paused = patch
             .paused
-            .map(|paused| if paused { "paused" } else { "goes on" }.to_owned());
+            .map(|paused| if paused { "paused" } else { "goes on" });
+        let identities = patch.identities.as_ref().map(IdentitiesIn::detail);
+        let details: Vec<_> = paused.into_iter().chain(identities).collect();
+        let detail = (!details.is_empty()).then(|| details.join(", "));
         let upstreams = app.lrs.upstreams();
         let change = UpstreamChange {
             name: patch.name,
@@ -297,7 +355,14 @@ async fn change(
             key: patch.key,
             secret: patch.secret,
             version: patch.version.map(Into::into),
-            filter: patch.filter.map(Into::into),
+            filter: patch
+                .filter
+                .map(|filter| filter.read(&app.lms))
+                .transpose()?,
+            identities: patch
+                .identities
+                .map(|identities| identities.read(&app.lms))
+                .transpose()?,
             allow_private: patch.allow_private,
             paused: patch.paused,
         };
@@ -308,9 +373,9 @@ async fn change(
             Some(format!("upstream:{id}")),
             detail,
         )?;
-        Ok::<_, Problem>(upstreams.get(id)?)
+        UpstreamOut::of(upstreams.get(id)?, &app.lms)
     });
-    Ok(Json(upstream.await?.into()))
+    Ok(Json(upstream.await?))
 }
 
 /// Remove an upstream; what it has stays there
@@ -356,6 +421,34 @@ async fn test(
     }))
 }
 
+/// Send again what was stored after a time, in order
+///
+/// Nothing gets there twice: an upstream knows an id that it has.
+#[utoipa::path(post, path = "/api/v1/upstreams/{id}/replay", tag = "records", params(("id" = Uuid, Path)),
+    request_body = UpstreamReplay, responses(
+    (status = 200, description = "It begins at once", body = UpstreamReplayed),
+    (status = 404, description = "No such upstream", body = ProblemDocument, content_type = "application/problem+json")))]
+async fn replay(
+    State(app): State<App>,
+    caller: Caller,
+    Segments(id): Segments<Uuid>,
+    Strict(asked): Strict<UpstreamReplay>,
+) -> Result<Json<UpstreamReplayed>, Problem> {
+    let statements = blocking(move || {
+        let statements = app.lrs.upstreams().replay(id, asked.since)?;
+        caller.audit(
+            &app,
+            "upstream.replay",
+            Some(format!("upstream:{id}")),
+            Some(format!("since {}: {statements}", time::text(asked.since))),
+        )?;
+        Ok::<_, Problem>(statements)
+    });
+    Ok(Json(UpstreamReplayed {
+        statements: statements.await?,
+    }))
+}
+
 /// How each does, for the system page and the metrics.
 pub(crate) fn facts(app: &App) -> Result<Vec<UpstreamFacts>, Problem> {
     let all = app.lrs.upstreams().list()?;
@@ -365,6 +458,8 @@ pub(crate) fn facts(app: &App) -> Result<Vec<UpstreamFacts>, Problem> {
         lag: upstream.lag,
         lag_seconds: upstream.lag_seconds,
         dead: upstream.dead,
+        delivered: upstream.delivered,
+        last_success: upstream.last_success,
         last_error: upstream.last_error.map(|error| error.message),
         is_paused: upstream.paused,
     });

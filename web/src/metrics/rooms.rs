@@ -68,27 +68,32 @@ pub(super) fn gather(app: &App, now: Timestamp) -> Result<Vec<MetricFamily>, Pro
     families.totals(
         "lectern_store_commits_total",
         "Durable commits",
+        "store",
         &of(|s| s.commits as f64),
     )?;
     families.totals(
         "lectern_store_writes_total",
         "Writes answered after a commit",
+        "store",
         &of(|s| s.writes as f64),
     )?;
     let time = of(|s| s.commit_time.as_secs_f64());
     families.totals(
         "lectern_store_commit_seconds_total",
         "Time spent in commits",
+        "store",
         &time,
     )?;
     families.totals(
         "lectern_store_reopened_total",
         "Openings after an I/O error",
+        "store",
         &of(|s| s.reopened as f64),
     )?;
     families.totals(
         "lectern_store_refused_total",
         "Writes refused, disk full",
+        "store",
         &of(|s| s.refused_full as f64),
     )?;
 
@@ -123,6 +128,27 @@ pub(super) fn gather(app: &App, now: Timestamp) -> Result<Vec<MetricFamily>, Pro
         "Statements refused for good",
         "upstream",
         &dead,
+    )?;
+    let delivered: Vec<_> = upstreams
+        .iter()
+        .map(|one| (one.name.clone(), one.delivered as f64))
+        .collect();
+    families.totals(
+        "lectern_upstream_delivered_statements_total",
+        "Statements that an upstream took",
+        "upstream",
+        &delivered,
+    )?;
+    let last: Vec<_> = upstreams
+        .iter()
+        .filter_map(|one| Some((one.name.clone(), one.last_success?)))
+        .map(|(name, last)| (name, last.as_microsecond() as f64 / 1e6))
+        .collect();
+    families.many(
+        "lectern_upstream_last_success_timestamp_seconds",
+        "When an upstream last took something",
+        "upstream",
+        &last,
     )?;
     Ok(families.0)
 }
@@ -169,12 +195,22 @@ impl Families {
         Ok(())
     }
 
-    /// [`Self::total`] of each store.
-    fn totals(&mut self, name: &str, help: &str, values: &[(String, f64)]) -> Result<(), Problem> {
+    /// [`Self::total`] of each of several.
+    fn totals(
+        &mut self,
+        name: &str,
+        help: &str,
+        label: &str,
+        values: &[(String, f64)],
+    ) -> Result<(), Problem> {
         let counters =
-            CounterVec::new(Opts::new(name, help), &["store"]).map_err(Problem::internal)?;
-        for (store, value) in values {
-            counters.with_label_values(&[store]).inc_by(*value);
+            CounterVec::new(Opts::new(name, help), &[label]).map_err(Problem::internal)?;
+        for (name, value) in values {
+            counters.with_label_values(&[name]).inc_by(*value);
+        }
+        // As in `many`.
+        if values.is_empty() {
+            return Ok(());
         }
         self.0.extend(counters.collect());
         Ok(())

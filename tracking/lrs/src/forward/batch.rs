@@ -1,5 +1,6 @@
 //! Takes from the log what an upstream is to get next.
 
+use super::identities::Rewriting;
 use super::letter;
 use super::machine::{Machine, Sent};
 use super::upstream::Entered;
@@ -17,6 +18,8 @@ const MAX_LOOKS: u64 = 5_000;
 /// Statements ready to be sent.
 pub(super) struct Batch {
     pub sent: Sent,
+    /// Their numbers, rising.
+    pub sequences: Vec<u64>,
     pub texts: Vec<String>,
     pub attachments: Vec<AttachmentBytes>,
 }
@@ -24,7 +27,7 @@ pub(super) struct Batch {
 /// What the log has for this upstream.
 pub(super) enum Next {
     Batch(Batch),
-    /// Cannot be put into words that this upstream knows.
+    /// Cannot be put into words that this upstream knows, or names whom it is not to see.
     Unfit {
         sequence: u64,
         reason: String,
@@ -40,7 +43,12 @@ pub(super) enum Next {
 }
 
 /// Makes the next batch from the cursor on.
-pub(super) fn next(lrs: &Lrs, entered: &Entered, machine: &Machine) -> Result<Next, Error> {
+pub(super) fn next(
+    lrs: &Lrs,
+    entered: &Entered,
+    rewriting: &Rewriting<'_>,
+    machine: &Machine,
+) -> Result<Next, Error> {
     let view = lrs.view()?;
     let from = machine.cursor();
     let to = from.saturating_add(MAX_LOOKS);
@@ -50,6 +58,7 @@ pub(super) fn next(lrs: &Lrs, entered: &Entered, machine: &Machine) -> Result<Ne
             first: 0,
             next: from,
         },
+        sequences: Vec::new(),
         texts: Vec::new(),
         attachments: Vec::new(),
     };
@@ -69,7 +78,7 @@ pub(super) fn next(lrs: &Lrs, entered: &Entered, machine: &Machine) -> Result<Ne
                     .statement(sequence)?
                     .is_some_and(|statement| entered.filter.admits(&statement)));
         if is_wanted {
-            let text = match letter::write(&entry, &body, entered.version())? {
+            let text = match letter::write(&entry, &body, entered.version(), rewriting)? {
                 Ok(text) => text,
                 Err(_) if batch.sent.count > 0 => break,
                 Err(reason) => return Ok(Next::Unfit { sequence, reason }),
@@ -83,6 +92,7 @@ pub(super) fn next(lrs: &Lrs, entered: &Entered, machine: &Machine) -> Result<Ne
                 batch.sent.first = sequence;
             }
             batch.sent.count += 1;
+            batch.sequences.push(sequence);
             batch.texts.push(text);
         }
         batch.sent.next = sequence + 1;

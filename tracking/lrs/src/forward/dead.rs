@@ -134,6 +134,24 @@ pub(super) fn delivered(tx: &Tx<'_>, id: Uuid, n: u64) -> Result<(), Error> {
     Ok(())
 }
 
+/// The log got these through after all, when it was sent again.
+pub(super) fn delivered_all(tx: &Tx<'_>, id: Uuid, sequences: &[u64]) -> Result<(), Error> {
+    let (Some(first), Some(last)) = (sequences.first(), sequences.last()) else {
+        return Ok(());
+    };
+    let mut through = Vec::new();
+    for row in tx.range(&DEAD, (id, *first)..=(id, *last))? {
+        let ((_, n), _) = row?;
+        if sequences.binary_search(&n).is_ok() {
+            through.push(n);
+        }
+    }
+    for n in through {
+        delivered(tx, id, n)?;
+    }
+    Ok(())
+}
+
 /// The first one that a person wants to be sent again.
 pub(super) fn waiting(snapshot: &Snapshot, id: Uuid) -> Result<Option<u64>, Error> {
     for row in snapshot.prefix(&DEAD, &id)? {

@@ -7,6 +7,8 @@
 mod answer;
 mod batch;
 mod dead;
+mod identifier;
+mod identities;
 mod letter;
 mod machine;
 mod run;
@@ -16,6 +18,8 @@ mod trial;
 mod upstream;
 
 pub use dead::DeadLetter;
+pub use identifier::{print_identifier, read_identifier};
+pub use identities::{Identities, Unlisted};
 pub use letter::Filter;
 pub use run::run;
 pub use trial::Trial;

@@ -1,4 +1,4 @@
-//! Secrets of upstreams at rest: ChaCha20-Poly1305 under the box's key, bound to the upstream they belong to. The key
+//! Secrets of upstreams, and the keys of their pseudonyms, at rest: ChaCha20-Poly1305 under the box's key, bound to the upstream they belong to. The key
 //! lies in a file of its own, so a copy of the store alone gives no secret away.
 
 use rand::RngCore;

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::batch::{self, Next};
+use super::identities::Rewriting;
 use super::machine::{Answer, Found, Machine, Sent, Step};
 use super::upstream::{Entered, PROGRESS, UpstreamError, progress};
 use super::{answer, dead, letter, seal, trial};
@@ -88,10 +89,15 @@ impl Task {
         tokio::time::sleep(STORE_WAIT).await;
     }
 
-    fn line(&self) -> Result<Line, Error> {
+    fn line(&self) -> Result<Line<'_>, Error> {
         let found = self.lrs.store().snapshot()?.get(&PROGRESS, &self.id)?;
         let cursor = found.map_or(1, |Json(progress)| progress.cursor.max(1));
+        let sealing_key = self.lrs.sealing_key();
+        let sealed = self.entered.sealed_pseudonym_key.as_ref();
+        let key = sealed.map(|sealed| seal::open(sealing_key.as_ref(), self.id, sealed));
+        let key = key.transpose()?;
         Ok(Line {
+            rewriting: Rewriting::new(&self.entered.identities, key.as_deref())?,
             log: Machine::new(cursor),
             letters: Machine::new(1),
             letters_rest_until: None,
@@ -99,7 +105,7 @@ impl Task {
     }
 
     /// Sends one batch, or one dead letter that a person wants sent. `Some` is how long to wait.
-    async fn turn(&self, line: &mut Line) -> Result<Option<Duration>, Idle> {
+    async fn turn(&self, line: &mut Line<'_>) -> Result<Option<Duration>, Idle> {
         let secret = seal::open(
             self.lrs.sealing_key().as_ref(),
             self.id,
@@ -116,7 +122,7 @@ impl Task {
             return Ok(None);
         }
         let machine = &mut line.log;
-        let batch = match batch::next(&self.lrs, &self.entered, machine)? {
+        let batch = match batch::next(&self.lrs, &self.entered, &line.rewriting, machine)? {
             Next::Batch(batch) => batch,
             Next::Unfit { sequence, reason } => {
                 machine.skip_to(sequence + 1);
@@ -144,7 +150,7 @@ impl Task {
         }
         match step {
             Step::Advance => {
-                self.delivered(machine.cursor()).await?;
+                self.delivered(batch.sequences, machine.cursor()).await?;
                 Ok(None)
             }
             Step::Narrow | Step::Compare { .. } => Ok(None),
@@ -204,10 +210,12 @@ impl Task {
 
     /// Sends a dead letter once more. What says nothing about the letter (no connection, a full upstream) leaves it
     /// waiting; meanwhile the log goes on.
-    async fn again(&self, n: u64, headers: &HeaderMap, line: &mut Line) -> Result<(), Error> {
+    async fn again(&self, n: u64, headers: &HeaderMap, line: &mut Line<'_>) -> Result<(), Error> {
         let view = self.lrs.view()?;
         let text = match (view.entry(n)?, view.body(n)?) {
-            (Some(entry), Some(body)) => letter::write(&entry, &body, self.entered.version())?,
+            (Some(entry), Some(body)) => {
+                letter::write(&entry, &body, self.entered.version(), &line.rewriting)?
+            }
             _ => Err("the statement is gone".to_owned()),
         };
         let mut attachments = Gathered::default();
@@ -249,6 +257,7 @@ impl Task {
                 self.write(move |tx| {
                     dead::delivered(tx, id, n)?;
                     progress(tx, id, |progress| {
+                        progress.delivered += 1;
                         progress.last_success = Some(now);
                         progress.last_error = None;
                     })
@@ -276,11 +285,13 @@ impl Task {
         .await
     }
 
-    async fn delivered(&self, cursor: u64) -> Result<(), Error> {
-        let (id, now) = (self.id, self.lrs.now());
+    async fn delivered(&self, sequences: Vec<u64>, cursor: u64) -> Result<(), Error> {
+        let (id, now, replays) = (self.id, self.lrs.now(), self.entered.replays);
         self.write(move |tx| {
+            dead::delivered_all(tx, id, &sequences)?;
             progress(tx, id, |progress| {
-                progress.cursor = cursor;
+                progress.go_on(cursor, replays);
+                progress.delivered += sequences.len() as u64;
                 progress.last_success = Some(now);
                 progress.last_error = None;
             })
@@ -290,11 +301,11 @@ impl Task {
 
     async fn set_aside(&self, sequence: u64, cursor: u64, reason: String) -> Result<(), Error> {
         tracing::warn!(event = "lrs.upstream_refused", upstream = %self.id, sequence, reason);
-        let (id, now) = (self.id, self.lrs.now());
+        let (id, now, replays) = (self.id, self.lrs.now(), self.entered.replays);
         self.write(move |tx| {
             dead::set_aside(tx, id, sequence, &reason, now)?;
             progress(tx, id, |progress| {
-                progress.cursor = cursor;
+                progress.go_on(cursor, replays);
                 progress.last_error = Some(refusal(&reason, now));
             })
         })
@@ -306,7 +317,7 @@ impl Task {
         cursor: Option<u64>,
         error: Option<(String, Option<Timestamp>)>,
     ) -> Result<(), Error> {
-        let (id, now) = (self.id, self.lrs.now());
+        let (id, now, replays) = (self.id, self.lrs.now(), self.entered.replays);
         let error = error.map(|(message, retry_at)| UpstreamError {
             at: now,
             message,
@@ -314,7 +325,9 @@ impl Task {
         });
         self.write(move |tx| {
             progress(tx, id, |progress| {
-                progress.cursor = cursor.unwrap_or(progress.cursor);
+                if let Some(cursor) = cursor {
+                    progress.go_on(cursor, replays);
+                }
                 if error.is_some() {
                     progress.last_error.clone_from(&error);
                 }
@@ -332,7 +345,9 @@ impl Task {
 }
 
 /// What one upstream is sent, and how it goes.
-struct Line {
+struct Line<'e> {
+    /// Whom it sees.
+    rewriting: Rewriting<'e>,
     /// The log.
     log: Machine,
     /// Dead letters that a person wants sent again, one at a time: their waits are their own, and what becomes of them
@@ -342,7 +357,7 @@ struct Line {
     letters_rest_until: Option<Instant>,
 }
 
-impl Line {
+impl Line<'_> {
     /// Whether a dead letter may go now. Once none `is_waiting`, the rest is over.
     fn letters_may_go(&mut self, is_waiting: bool) -> bool {
         let rests = self

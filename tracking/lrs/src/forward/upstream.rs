@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::dead;
+use super::identities::{self, Identities};
 use super::letter::Filter;
 use super::seal;
 use crate::error::Error;
@@ -22,6 +23,8 @@ pub(super) const PROGRESS: Table<Uuid, Json<Progress>> = Table::new("lrs.upstrea
 
 /// Names, addresses and keys longer than this are refused.
 const MAX_FIELD_BYTES: usize = 2000;
+/// Filters with longer lists than this are refused.
+const MAX_FILTER_ENTRIES: usize = 1000;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Entered {
@@ -32,10 +35,18 @@ pub(super) struct Entered {
     pub sealed_secret: String,
     pub version: String,
     pub filter: Filter,
+    #[serde(default)]
+    pub identities: Identities,
+    /// Made when pseudonyms are first asked for, and kept from then on: people are the same there when they are again.
+    #[serde(default)]
+    pub sealed_pseudonym_key: Option<String>,
     pub since: Option<Timestamp>,
     pub allow_private: bool,
     pub paused: bool,
     pub created: Timestamp,
+    /// How often a person set the cursor back; as in [`Progress`], so that the task is begun anew.
+    #[serde(default)]
+    pub replays: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -44,6 +55,12 @@ pub(super) struct Progress {
     pub cursor: u64,
     pub last_success: Option<Timestamp>,
     pub last_error: Option<UpstreamError>,
+    /// Statements that it took, one that it got twice counted twice.
+    #[serde(default)]
+    pub delivered: u64,
+    /// How often a person set the cursor back. Who began before the last time moves the cursor no more.
+    #[serde(default)]
+    pub replays: u32,
 }
 
 /// What went wrong last, a statement that was refused included; gone after the next success.
@@ -72,6 +89,8 @@ pub struct NewUpstream {
     pub version: Version,
     /// Which statements it gets.
     pub filter: Filter,
+    /// Whom it sees in them.
+    pub identities: Identities,
     /// Only statements stored after this; `None` for all.
     pub since: Option<Timestamp>,
     /// Whether it may be inside this network.
@@ -93,6 +112,8 @@ pub struct UpstreamChange {
     pub version: Option<Version>,
     /// Which statements, from now on.
     pub filter: Option<Filter>,
+    /// Whom it sees in them, from now on.
+    pub identities: Option<Identities>,
     /// Whether it may be inside this network.
     pub allow_private: Option<bool>,
     /// Whether it rests.
@@ -114,6 +135,8 @@ pub struct Upstream {
     pub version: &'static str,
     /// Which statements it gets.
     pub filter: Filter,
+    /// Whom it sees in them.
+    pub identities: Identities,
     /// Only statements stored after this.
     pub since: Option<Timestamp>,
     /// Whether it may be inside this network.
@@ -124,6 +147,8 @@ pub struct Upstream {
     pub lag: u64,
     /// How long the oldest of them has waited.
     pub lag_seconds: u64,
+    /// Statements that it took.
+    pub delivered: u64,
     /// When it last took something.
     pub last_success: Option<Timestamp>,
     /// What went wrong since.
@@ -158,11 +183,14 @@ impl Upstreams {
             key: field("key", &new.key)?,
             sealed_secret: seal::seal(self.sealing_key().as_ref(), id, &new.secret)?,
             version: new.version.header().to_owned(),
-            filter: new.filter,
+            filter: filter(new.filter)?,
+            sealed_pseudonym_key: self.pseudonym_key(id, Some(&new.identities))?,
+            identities: new.identities.entered(&Identities::Keep)?,
             since: new.since,
             allow_private: new.allow_private,
             paused: false,
             created: self.lrs.now(),
+            replays: 0,
         };
         let cursor = match entered.since {
             None => 1,
@@ -211,6 +239,8 @@ impl Upstreams {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Invalid`], [`Error::Sealing`], [`Error::Store`].
     pub fn update(&self, id: Uuid, change: UpstreamChange) -> Result<(), Error> {
+        let new_key = self.pseudonym_key(id, change.identities.as_ref())?;
+        let new_filter = change.filter.clone().map(filter).transpose()?;
         let sealed = match &change.secret {
             Some(secret) => Some(seal::seal(self.sealing_key().as_ref(), id, secret)?),
             None => None,
@@ -234,8 +264,14 @@ impl Upstreams {
             if let Some(version) = change.version {
                 version.header().clone_into(&mut entered.version);
             }
-            if let Some(filter) = &change.filter {
+            if let Some(filter) = &new_filter {
                 entered.filter = filter.clone();
+            }
+            if let Some(identities) = &change.identities {
+                entered.identities = identities.clone().entered(&entered.identities)?;
+            }
+            if entered.sealed_pseudonym_key.is_none() {
+                entered.sealed_pseudonym_key.clone_from(&new_key);
             }
             if let Some(paused) = change.paused {
                 entered.paused = paused;
@@ -245,6 +281,32 @@ impl Upstreams {
         })?;
         self.lrs.upstreams_changed();
         Ok(())
+    }
+
+    /// Sends again what was stored after `since`, in order, and whatever follows; says how many statements of the log are
+    /// looked through again. Nothing gets there twice: an upstream knows an id that it has. What it has dead letters of
+    /// is tried with the rest. An upstream that began later begins at `since` now.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Store`].
+    pub fn replay(&self, id: Uuid, since: Timestamp) -> Result<u64, Error> {
+        let first = self.lrs.view()?.up_to(since)? + 1;
+        let again = self.lrs.store().write(move |tx| {
+            let Json(mut entered) = tx.get(&UPSTREAMS, &id)?.ok_or_else(|| unknown(id))?;
+            let Json(mut progress) = tx.get(&PROGRESS, &id)?.ok_or_else(|| unknown(id))?;
+            let again = progress.cursor.saturating_sub(first);
+            if again > 0 {
+                progress.cursor = first;
+                progress.replays = progress.replays.wrapping_add(1);
+                entered.replays = progress.replays;
+                entered.since = entered.since.map(|began| began.min(since));
+                tx.insert(&UPSTREAMS, &id, &Json(entered))?;
+                tx.insert(&PROGRESS, &id, &Json(progress))?;
+            }
+            Ok::<_, Error>(again)
+        })?;
+        self.lrs.upstreams_changed();
+        Ok(again)
     }
 
     /// Removes one with its dead letters; what it has stays there.
@@ -268,6 +330,15 @@ impl Upstreams {
         self.lrs.sealing_key()
     }
 
+    /// A new key, sealed, when pseudonyms are asked for.
+    fn pseudonym_key(&self, id: Uuid, of: Option<&Identities>) -> Result<Option<String>, Error> {
+        let Some(Identities::Pseudonymise { .. }) = of else {
+            return Ok(None);
+        };
+        let key = identities::new_key();
+        seal::seal(self.sealing_key().as_ref(), id, &key).map(Some)
+    }
+
     fn describe(&self, view: &View, id: Uuid, entered: Entered) -> Result<Upstream, Error> {
         let progress = view
             .snapshot()
@@ -284,11 +355,13 @@ impl Upstreams {
             url: entered.url,
             key: entered.key,
             filter: entered.filter,
+            identities: entered.identities,
             since: entered.since,
             allow_private: entered.allow_private,
             paused: entered.paused,
             lag: (view.head() + 1).saturating_sub(progress.cursor.max(1)),
             lag_seconds: u64::try_from(waited).unwrap_or(0),
+            delivered: progress.delivered,
             last_success: progress.last_success,
             last_error: progress.last_error,
             dead: dead::count(view.snapshot(), id)?,
@@ -306,6 +379,15 @@ impl Entered {
             Reach::Private
         } else {
             Reach::Public
+        }
+    }
+}
+
+impl Progress {
+    /// Moves the cursor for a task that began at `replays`.
+    pub fn go_on(&mut self, cursor: u64, replays: u32) {
+        if self.replays == replays {
+            self.cursor = cursor;
         }
     }
 }
@@ -337,6 +419,25 @@ fn field(name: &str, text: &str) -> Result<String, Error> {
         ));
     }
     Ok(text.to_owned())
+}
+
+fn filter(filter: Filter) -> Result<Filter, Error> {
+    let lengths = [
+        filter.verbs.len(),
+        filter.activities.len(),
+        filter.people.len(),
+    ];
+    if lengths
+        .into_iter()
+        .any(|length| length > MAX_FILTER_ENTRIES)
+    {
+        return Err(Error::parameter(
+            "filter",
+            "limit",
+            format!("may name {MAX_FILTER_ENTRIES} verbs, activities and people each"),
+        ));
+    }
+    Ok(filter)
 }
 
 /// The endpoint without what people paste too much.

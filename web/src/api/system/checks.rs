@@ -46,6 +46,8 @@ pub(crate) struct UpstreamFacts {
     pub(crate) lag: u64,
     pub(crate) lag_seconds: u64,
     pub(crate) dead: u64,
+    pub(crate) delivered: u64,
+    pub(crate) last_success: Option<Timestamp>,
     pub(crate) last_error: Option<String>,
     pub(crate) is_paused: bool,
 }
@@ -452,6 +454,8 @@ mod tests {
             lag: 5,
             lag_seconds: seconds,
             dead: 0,
+            delivered: 0,
+            last_success: None,
             last_error: Some("it answered 503".into()),
             is_paused,
         };

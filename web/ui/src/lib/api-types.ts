@@ -61,5 +61,6 @@ export type Job = Schemas['Job'];
 export type Credential = Schemas['Credential'];
 export type CredentialMade = Schemas['CredentialMade'];
 export type Upstream = Schemas['Upstream'];
+export type UpstreamReplayed = Schemas['UpstreamReplayed'];
 export type UpstreamTrial = Schemas['UpstreamTrial'];
 export type DeadLetter = Schemas['DeadLetter'];

@@ -714,6 +714,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/upstreams/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send again what was stored after a time, in order
+         * @description Nothing gets there twice: an upstream knows an id that it has.
+         */
+        post: operations["postUpstreamsIdReplay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/upstreams/{id}/test": {
         parameters: {
             query?: never;
@@ -1242,10 +1262,17 @@ export interface components {
         /** @description Which statements an upstream gets; an empty list means all */
         Filter: {
             /**
-             * @description Only activities whose id begins with one of these
+             * @description Only what is about an activity whose id begins with one of these, or has such a one around it (parent, grouping,
+             *     category, other): a course
              * @default []
              */
             activities: string[];
+            /**
+             * @description Only what these did, alone or in a group: sign-in names, or identifiers (`mailto:…`, an OpenID, a SHA-1 sum,
+             *     `homePage name` of an account)
+             * @default []
+             */
+            people: string[];
             /**
              * @description Only these verbs, by IRI
              * @default []
@@ -1261,6 +1288,33 @@ export interface components {
             /** @description Where, as this client reaches the box */
             url?: string | null;
         };
+        /** @description Whom an upstream sees */
+        Identities: {
+            how: components["schemas"]["IdentitiesHow"];
+            /**
+             * Format: int64
+             * @description Rows of its table
+             */
+            rows: number;
+            unlisted: components["schemas"]["IdentitiesUnlisted"];
+        };
+        /**
+         * @description What becomes of whom a statement names
+         * @enum {string}
+         */
+        IdentitiesHow: "keep" | "map" | "pseudonymise";
+        /** @description Who is known as whom */
+        IdentitiesRow: {
+            /** @description Here: a sign-in name, or an identifier as in `Filter.people` */
+            from: string;
+            /** @description There: `mailto:…`, an OpenID, or `homePage name` of an account */
+            to: string;
+        };
+        /**
+         * @description What becomes of a statement that names somebody who has no row
+         * @enum {string}
+         */
+        IdentitiesUnlisted: "hold_back" | "keep";
         /** @description A row that was not taken */
         ImportError: {
             /**
@@ -1616,6 +1670,11 @@ export interface components {
                  * @description Statements refused for good, set aside
                  */
                 dead: number;
+                /**
+                 * Format: int64
+                 * @description Statements that it took
+                 */
+                delivered: number;
                 /** @description Which statements it gets */
                 filter: components["schemas"]["Filter"];
                 /**
@@ -1623,6 +1682,8 @@ export interface components {
                  * @description Its id
                  */
                 id: string;
+                /** @description Whom it sees in them */
+                identities: components["schemas"]["Identities"];
                 /** @description Basic user name */
                 key: string;
                 /**
@@ -1814,6 +1875,14 @@ export interface components {
             /** @description What it may do; writing and reading its own when not given */
             scopes?: components["schemas"]["Scope"][] | null;
         };
+        /** @description Whom an upstream is to see; signed statements are set aside unless it is `keep`, for they cannot be changed */
+        NewIdentities: {
+            how: components["schemas"]["IdentitiesHow"];
+            /** @description With `map`; when left out in a change, the table stays */
+            table?: components["schemas"]["IdentitiesRow"][];
+            /** @description With `map` */
+            unlisted?: components["schemas"]["IdentitiesUnlisted"];
+        };
         /** @description A password for somebody */
         NewPassword: {
             /**
@@ -1843,6 +1912,7 @@ export interface components {
             /** @description Whether it may be inside this network */
             allow_private?: boolean;
             filter?: null | components["schemas"]["Filter"];
+            identities?: null | components["schemas"]["NewIdentities"];
             /** @description Basic user name */
             key: string;
             /** @description What people call it */
@@ -2434,6 +2504,11 @@ export interface components {
              * @description Statements refused for good, set aside
              */
             dead: number;
+            /**
+             * Format: int64
+             * @description Statements that it took
+             */
+            delivered: number;
             /** @description Which statements it gets */
             filter: components["schemas"]["Filter"];
             /**
@@ -2441,6 +2516,8 @@ export interface components {
              * @description Its id
              */
             id: string;
+            /** @description Whom it sees in them */
+            identities: components["schemas"]["Identities"];
             /** @description Basic user name */
             key: string;
             /**
@@ -2497,6 +2574,7 @@ export interface components {
             /** @description Whether it may be inside this network */
             allow_private?: boolean | null;
             filter?: null | components["schemas"]["Filter"];
+            identities?: null | components["schemas"]["NewIdentities"];
             /** @description Basic user name */
             key?: string | null;
             /** @description What people call it */
@@ -2511,6 +2589,22 @@ export interface components {
             /** @description Its endpoint */
             url?: string | null;
             version?: null | components["schemas"]["XapiVersion"];
+        };
+        /** @description From when on to send again */
+        UpstreamReplay: {
+            /**
+             * Format: date-time
+             * @description What was stored after this
+             */
+            since: string;
+        };
+        /** @description What is sent again */
+        UpstreamReplayed: {
+            /**
+             * Format: int64
+             * @description Statements of the log that are looked through again
+             */
+            statements: number;
         };
         /** @description What a trial found */
         UpstreamTrial: {
@@ -4483,6 +4577,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LagHistory"];
+                };
+            };
+            /** @description No such upstream */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postUpstreamsIdReplay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpstreamReplay"];
+            };
+        };
+        responses: {
+            /** @description It begins at once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamReplayed"];
                 };
             };
             /** @description No such upstream */

@@ -109,6 +109,7 @@ export const audit = {
     'upstream.add': 'added an upstream',
     'upstream.change': 'changed an upstream',
     'upstream.remove': 'removed an upstream',
+    'upstream.replay': 'sent records again to an upstream',
     'dead.read': 'read refused records',
     'dead.retry': 'sent a refused record again',
     'dead.discard': 'took a refused record off the list',
@@ -127,6 +128,7 @@ export const audit = {
   } as Record<string, string>,
 };
 
+const tableRows = plural({ one: '# row', other: '# rows' });
 const waiting = plural({ one: '# record waits', other: '# records wait' });
 const dead = plural({ one: '# refused record', other: '# refused records' });
 
@@ -151,8 +153,42 @@ export const upstreams = {
     'Lectern refuses to send to private addresses unless you say here that this one is meant.',
   filter: 'Send only some records',
   verbs: 'Verbs',
-  activities: 'Activities whose address begins with',
-  filterHint: 'IRIs, one a line. Left empty, all are sent.',
+  activities: 'Activities or courses whose address begins with',
+  filterHint:
+    'IRIs, one a line. Left empty, all are sent. A course is found by what its records say around them.',
+  people: 'Only what these people did',
+  peopleHint:
+    'One a line: a sign-in name, mailto:…, or the home page and the name of an account with a space between. Left empty, everybody.',
+  identities: 'Whom it sees',
+  identitiesHow: 'People in the records',
+  how: {
+    keep: 'people as they are',
+    map: 'people as they are known there',
+    pseudonymise: 'people under pseudonyms',
+  },
+  identitiesHint: {
+    keep: 'Records go with the account names that this box gives.',
+    map: 'Each person goes under the identifier of your table. Signed records cannot be changed; they are set aside.',
+    pseudonymise:
+      'Each person goes under a name that only this box can make: always the same one, and another one at other upstreams. What people wrote into answers goes as it is. Signed records cannot be changed; they are set aside.',
+  },
+  table: 'Who is known there as whom',
+  tableHint:
+    'A line for each person: sign-in name, comma, then mailto:… or the home page and the name of the account there with a space between.',
+  tableKept: (rows: number) => `Leave empty to keep the table that is stored (${tableRows(rows)}).`,
+  tableFile: 'Or take it from a file',
+  tableWrong: (line: number) => `Line ${line} is not of that form.`,
+  unlisted: 'Records of people without a line',
+  unlistedHow: {
+    hold_back: 'are set aside, until you add them and send again',
+    keep: 'go as they are',
+  },
+  replay: 'Send again',
+  replayTitle: (name: string) => `Send again to ${name}?`,
+  replayText:
+    'What was stored after this time is sent once more, in order, and then whatever follows. Nothing gets there twice: it knows the records that it has. Use this when the other side has lost some.',
+  replaySince: 'What was stored after',
+  replayed: (n: number) => `${statements(n)} are looked through again.`,
   needed: 'This is needed.',
   urlWrong: 'An address begins with https:// or http://.',
   doAdd: 'Add',

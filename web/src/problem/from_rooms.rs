@@ -73,8 +73,11 @@ impl From<lectern_lrs::Error> for Problem {
         use lectern_lrs::Error as E;
         let words = sentence(&error);
         match error {
-            // Comm 3.2: 413 for what is only larger than we take.
-            E::Invalid(invalid) if invalid.is_limit() => {
+            // Comm 3.2. Bounds on parameters and settings, whose paths begin with a name, are no body's size.
+            E::Invalid(invalid)
+                if invalid.is_limit()
+                    && (invalid.path.starts_with('$') || invalid.path == "body") =>
+            {
                 Self::new(Status::TooLarge, format!("{invalid}."))
             }
             // It begins with a path or a parameter's name, whose case counts.

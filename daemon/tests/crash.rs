@@ -197,7 +197,7 @@ async fn an_acknowledged_write_survives_kill_9_and_is_there_once() {
     }
     lrs.base.clone_from(&daemon.base);
     let counts = stored(&lrs).await;
-    let acknowledged = acknowledged.lock().unwrap();
+    let acknowledged = std::mem::take(&mut *acknowledged.lock().unwrap());
     assert!(!acknowledged.statements.is_empty());
     for id in acknowledged.statements.iter().chain(&acknowledged.attached) {
         assert_eq!(counts.get(id), Some(&1), "{id} was acknowledged");

@@ -123,7 +123,7 @@ impl Analytics {
 
     fn snapshot(&self) -> Result<Snapshot, Error> {
         self.lrs.settle();
-        Ok(self.lrs.store().snapshot()?)
+        self.lrs.store().snapshot()
     }
 
     /// The fold to open the record store with.

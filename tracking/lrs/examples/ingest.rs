@@ -162,7 +162,7 @@ async fn fill(folder: &Path, wanted: u64) {
 /// What pages cost by each filter: median and 99th percentile.
 fn pages(lrs: &Lrs) {
     let agent = || {
-        Ifi::account(HOME, &learner(random(LEARNERS)))
+        Ifi::account(HOME, learner(random(LEARNERS)))
             .to_value()
             .to_string()
     };
@@ -173,9 +173,10 @@ fn pages(lrs: &Lrs) {
             VERBS[random(VERBS.len())]
         )
     };
-    type Filters<'f> = Vec<(&'f str, String)>;
+    type Filters = Vec<(&'static str, String)>;
+    type Kind<'k> = (&'static str, Box<dyn Fn() -> Filters + 'k>);
     let some = || uuid::Uuid::from_u128(random(LEARNERS * 20) as u128).to_string();
-    let kinds: Vec<(&str, Box<dyn Fn() -> Filters<'static> + '_>)> = vec![
+    let kinds: Vec<Kind<'_>> = vec![
         ("none", Box::new(Vec::new)),
         ("agent", Box::new(|| vec![("agent", agent())])),
         ("verb", Box::new(|| vec![("verb", verb())])),

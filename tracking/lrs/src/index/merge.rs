@@ -11,6 +11,9 @@ use super::runs::{CHUNKS, FAN, RUNS, Run, damaged, put};
 /// Chunks written, or removed, in one transaction.
 const SLICE: usize = 128;
 
+/// Chunks by their first pair.
+type Chunks = Vec<(Posting, Vec<u8>)>;
+
 /// What is to be done to the runs.
 pub(crate) struct Merger {
     run: u64,
@@ -135,7 +138,7 @@ fn write(
     store: &Store,
     kind: Kind,
     target: Run,
-    chunks: Vec<(Posting, Vec<u8>)>,
+    chunks: Chunks,
     finished: Option<Vec<Run>>,
 ) -> Result<(), Error> {
     store.write(move |tx| {
@@ -205,7 +208,7 @@ impl Work {
         snapshot: &Snapshot,
         run: u64,
         mut filter: Option<&mut Filter>,
-    ) -> Result<(Vec<(Posting, Vec<u8>)>, bool), Error> {
+    ) -> Result<(Chunks, bool), Error> {
         let mut chunks = Vec::new();
         while chunks.len() < SLICE {
             let mut lowest = None;

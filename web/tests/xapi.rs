@@ -172,7 +172,7 @@ async fn every_answer_names_its_version_and_may_be_read_from_elsewhere() {
                 .contains("X-Experience-API-Consistent-Through")
         );
     }
-    let page = client.get("/xapi/about").await.json();
+    let about = client.get("/xapi/about").await.json();
     assert_eq!(about["version"], json!(["1.0.3", "2.0.0"]));
     let refused = client.get("/xapi/statements?limit=x").await;
     assert!(!refused.header(CONSISTENT).is_empty());

@@ -17,7 +17,7 @@ use crate::core::Core;
 use crate::entry::{Entry, Hash};
 use crate::error::Error;
 use crate::frame;
-use crate::log::{Line, Read};
+use crate::log::Line;
 use crate::tail::{Group, Held};
 use crate::view::View;
 
@@ -139,9 +139,10 @@ fn append(core: &Core, journal: &mut Journal, end: &mut End, group: Vec<Append>)
         journal.append(frames, staged.end.sequence, in_tables)
     };
     let mut answers = Vec::with_capacity(waiting.len());
-    let written = written.map(|()| {
+    {
         let mut tail = core.tail_mut();
-        if !staged.held.is_empty() {
+        tail.appending = None;
+        if written.is_ok() && !staged.held.is_empty() {
             let group = Group::new(staged.held);
             for (refers, answer) in waiting.drain(..) {
                 if refers {
@@ -154,15 +155,9 @@ fn append(core: &Core, journal: &mut Journal, end: &mut End, group: Vec<Append>)
             tail.push(Arc::new(group), &staged.hashes, core.run);
             *end = staged.end;
         }
-        tail.appending = None;
-    });
-    if written.is_err() {
-        core.tail_mut().appending = None;
     }
-    for answer in answers
-        .into_iter()
-        .chain(waiting.into_iter().map(|(_, answer)| answer))
-    {
+    answers.extend(waiting.into_iter().map(|(_, answer)| answer));
+    for answer in answers {
         let _ = answer.send(written.clone().map_err(Error::from));
     }
     core.wake();

@@ -95,7 +95,13 @@ impl Core {
 
     /// Waits until everything that was durable when this was called is in the tables, or that was tried and failed.
     pub fn settle(&self) {
-        let wanted = self.tail().head;
+        let wanted = {
+            let tail = self.tail();
+            if tail.in_tables == tail.head {
+                return;
+            }
+            tail.head
+        };
         let until = Instant::now() + PATIENCE;
         let mut state = self.state();
         let failures = state.failures;

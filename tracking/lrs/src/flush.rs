@@ -17,7 +17,7 @@ use crate::index::filter::Filter;
 use crate::index::merge::Merger;
 use crate::index::runs::{self, RUNS, Run};
 use crate::log::pack::{Packing, pack};
-use crate::log::{BLOCKS, Line, Packed, block};
+use crate::log::{BLOCKS, Line, block};
 use crate::tail::{Group, Tail};
 
 /// Statements in one commit at most, unless one request had more.
@@ -102,8 +102,8 @@ fn flush(
     let (for_tx, folds, full_for_tx) = (groups.to_vec(), Arc::clone(folds), Arc::clone(&full));
     let run = core.run;
     core.store.write(move |tx| {
-        for (first, bytes) in &blocks {
-            tx.insert(&BLOCKS, first, &Packed(bytes.clone()))?;
+        for (first, packed) in &blocks {
+            tx.insert(&BLOCKS, first, packed)?;
         }
         let mut authority = None;
         for held in for_tx.iter().flat_map(|group| &group.held) {

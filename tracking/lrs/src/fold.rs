@@ -15,7 +15,6 @@ use lectern_xapi::Statement;
 use crate::core::Core;
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::log::Read;
 use crate::view::View;
 
 /// Something derived from the statement log.

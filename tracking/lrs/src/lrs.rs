@@ -13,7 +13,7 @@ use crate::entry::Entry;
 use crate::error::Error;
 use crate::flush;
 use crate::fold::{self, Fold, Folds};
-use crate::log::{self, Read};
+use crate::log;
 use crate::marks::Punctuality;
 use crate::view::View;
 use crate::{definitions, open, references};

@@ -14,7 +14,6 @@ use crate::flush::Full;
 use crate::frame;
 use crate::index::runs::{self, CHUNKS, RUNS};
 use crate::index::{id_hash, segment::Segment};
-use crate::log::Read;
 use crate::log::block::Block;
 use crate::tail::{Group, Held};
 use crate::view::View;

@@ -15,7 +15,6 @@ use crate::core::Core;
 use crate::entry::Entry;
 use crate::fold::Fold;
 use crate::index::{Term, reference, terms};
-use crate::log::Read;
 use crate::view::View;
 
 /// (Hash of a [`Term`], sequence number): postings that were handed on.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use lectern_store::{Error, Snapshot};
+use lectern_xapi::Statement;
 use uuid::Uuid;
 
 use crate::body::{AUTHORITIES, Body};
@@ -17,7 +18,7 @@ use crate::index::runs::{self, Run};
 use crate::index::segment::Segment;
 use crate::index::{Kind, id_hash};
 use crate::log::block::Block;
-use crate::log::{self, BLOCKS, Packed, Read};
+use crate::log::{self, BLOCKS, Packed};
 use crate::tail::Group;
 
 /// See the module.
@@ -135,15 +136,6 @@ impl View {
             && !self.filters.iter().any(|(_, filter)| filter.may_have(hash))
     }
 
-    fn first_with(&self, id: Uuid, sequences: &[u64]) -> Result<Option<u64>, Error> {
-        for sequence in sequences {
-            if self.entry(*sequence)?.is_some_and(|entry| entry.id == id) {
-                return Ok(Some(*sequence));
-            }
-        }
-        Ok(None)
-    }
-
     /// The last sequence number that was stored at `time` or before; 0 when none was.
     pub fn up_to(&self, time: Timestamp) -> Result<u64, Error> {
         // `stored` rises with the sequence, so halving finds it: first among what is in memory, then among the blocks.
@@ -203,6 +195,79 @@ impl View {
         })
     }
 
+    /// The entry at `sequence`.
+    pub fn entry(&self, sequence: u64) -> Result<Option<Entry>, Error> {
+        if sequence == 0 || sequence > self.head {
+            return Ok(None);
+        }
+        if let Some(entry) = self.held(sequence, |held| held.line.entry.clone()) {
+            return Ok(Some(entry));
+        }
+        Ok(self
+            .block(sequence)?
+            .and_then(|block| block.entry(sequence)))
+    }
+
+    /// Its body, unless that was erased.
+    pub fn body(&self, sequence: u64) -> Result<Option<Body>, Error> {
+        if sequence == 0 || sequence > self.head {
+            return Ok(None);
+        }
+        if let Some(body) = self.held(sequence, |held| held.line.body.clone()) {
+            return Ok(body);
+        }
+        Ok(self.block(sequence)?.and_then(|block| block.body(sequence)))
+    }
+
+    /// The JSON of an authority.
+    pub fn authority(&self, number: u128) -> Result<Option<String>, Error> {
+        if let Some(json) = self.snapshot.get(&AUTHORITIES, &number)? {
+            return Ok(Some(json));
+        }
+        let held = self.groups.iter().flat_map(|group| &group.held);
+        let is_it = |held: &&crate::tail::Held| {
+            held.line
+                .body
+                .as_ref()
+                .is_some_and(|body| body.authority == number)
+        };
+        let mut found = held.filter(is_it);
+        Ok(found.next().map(|held| held.authority.to_string()))
+    }
+
+    /// The statement at `sequence` with all that the log knows of it; `None` when there is none (any more).
+    pub fn statement(&self, sequence: u64) -> Result<Option<Statement>, Error> {
+        if let Some(statement) = self.held(sequence, |held| held.statement.clone())
+            && sequence <= self.head
+        {
+            return Ok(Some(statement));
+        }
+        let (Some(entry), Some(body)) = (self.entry(sequence)?, self.body(sequence)?) else {
+            return Ok(None);
+        };
+        self.complete(&entry, &body)
+    }
+
+    /// A body as a statement with all that the log knows of it.
+    pub fn complete(&self, entry: &Entry, body: &Body) -> Result<Option<Statement>, Error> {
+        let mut statement = body.statement(entry);
+        if let Some(statement) = &mut statement {
+            statement.authority = self
+                .authority(body.authority)?
+                .and_then(|json| lectern_xapi::parse_authority(&json).ok());
+        }
+        Ok(statement)
+    }
+
+    fn first_with(&self, id: Uuid, sequences: &[u64]) -> Result<Option<u64>, Error> {
+        for sequence in sequences {
+            if self.entry(*sequence)?.is_some_and(|entry| entry.id == id) {
+                return Ok(Some(*sequence));
+            }
+        }
+        Ok(None)
+    }
+
     fn held<T>(&self, sequence: u64, what: impl FnOnce(&crate::tail::Held) -> T) -> Option<T> {
         let at = self.groups.partition_point(|group| group.end() < sequence);
         self.groups.get(at)?.get(sequence).map(what)
@@ -226,56 +291,5 @@ impl View {
         }
         kept.push(Arc::clone(&block));
         Ok(Some(block))
-    }
-}
-
-impl Read for View {
-    fn entry(&self, sequence: u64) -> Result<Option<Entry>, Error> {
-        if sequence == 0 || sequence > self.head {
-            return Ok(None);
-        }
-        if let Some(entry) = self.held(sequence, |held| held.line.entry.clone()) {
-            return Ok(Some(entry));
-        }
-        Ok(self
-            .block(sequence)?
-            .and_then(|block| block.entry(sequence)))
-    }
-
-    fn body(&self, sequence: u64) -> Result<Option<Body>, Error> {
-        if sequence == 0 || sequence > self.head {
-            return Ok(None);
-        }
-        if let Some(body) = self.held(sequence, |held| held.line.body.clone()) {
-            return Ok(body);
-        }
-        Ok(self.block(sequence)?.and_then(|block| block.body(sequence)))
-    }
-
-    fn authority(&self, number: u128) -> Result<Option<String>, Error> {
-        if let Some(json) = self.snapshot.get(&AUTHORITIES, &number)? {
-            return Ok(Some(json));
-        }
-        let held = self.groups.iter().flat_map(|group| &group.held);
-        let is_it = |held: &&crate::tail::Held| {
-            held.line
-                .body
-                .as_ref()
-                .is_some_and(|body| body.authority == number)
-        };
-        let mut found = held.filter(is_it);
-        Ok(found.next().map(|held| held.authority.to_string()))
-    }
-
-    fn statement(&self, sequence: u64) -> Result<Option<lectern_xapi::Statement>, Error> {
-        if let Some(statement) = self.held(sequence, |held| held.statement.clone())
-            && sequence <= self.head
-        {
-            return Ok(Some(statement));
-        }
-        let (Some(entry), Some(body)) = (self.entry(sequence)?, self.body(sequence)?) else {
-            return Ok(None);
-        };
-        self.complete(&entry, &body)
     }
 }

@@ -6,7 +6,6 @@ use super::machine::{Machine, Sent};
 use super::upstream::Entered;
 use crate::attachments::{AttachmentBytes, Gathered};
 use crate::error::Error;
-use crate::log::Read;
 use crate::lrs::Lrs;
 use crate::view::View;
 

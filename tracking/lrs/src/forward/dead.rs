@@ -8,7 +8,6 @@ use uuid::Uuid;
 
 use super::upstream::{UPSTREAMS, Upstreams, unknown};
 use crate::error::Error;
-use crate::log::Read;
 
 /// (Upstream, sequence number).
 const DEAD: Table<(Uuid, u64), Json<Dead>> = Table::new("lrs.upstreams.dead");

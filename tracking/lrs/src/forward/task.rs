@@ -20,7 +20,6 @@ use super::upstream::{Entered, PROGRESS, UpstreamError, progress};
 use super::{answer, dead, letter, seal, trial};
 use crate::attachments::{AttachmentBytes, Gathered, join};
 use crate::error::Error;
-use crate::log::Read;
 use crate::lrs::Lrs;
 
 /// After a failure of our own store.

@@ -12,7 +12,6 @@ use super::identities::{self, Identities};
 use super::letter::Filter;
 use super::seal;
 use crate::error::Error;
-use crate::log::Read;
 use crate::lrs::Lrs;
 use crate::view::View;
 

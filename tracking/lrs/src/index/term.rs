@@ -62,48 +62,17 @@ pub(crate) fn terms(statement: &Statement) -> BTreeSet<Term> {
     for ifi in statement.actor.ifis() {
         terms.insert(Term::Agent(ifi.key()));
     }
-    match &statement.object {
-        Object::Activity(activity) => {
-            terms.insert(Term::Activity(activity.id.clone()));
-        }
-        Object::Agent(agent) => {
-            terms.insert(Term::Agent(agent.ifi.key()));
-        }
-        Object::Group(group) => {
-            let members = group.members.iter().map(|agent| &agent.ifi);
-            terms.extend(
-                group
-                    .ifi
-                    .iter()
-                    .chain(members)
-                    .map(|ifi| Term::Agent(ifi.key())),
-            );
-        }
-        Object::StatementRef(_) => {}
-        Object::SubStatement(sub) => {
-            terms.extend(sub.actor.ifis().map(|ifi| Term::RelatedAgent(ifi.key())));
-            match &sub.object {
-                Object::Activity(activity) => {
-                    terms.insert(Term::RelatedActivity(activity.id.clone()));
-                }
-                Object::Agent(agent) => {
-                    terms.insert(Term::RelatedAgent(agent.ifi.key()));
-                }
-                Object::Group(group) => {
-                    let members = group.members.iter().map(|agent| &agent.ifi);
-                    terms.extend(
-                        group
-                            .ifi
-                            .iter()
-                            .chain(members)
-                            .map(|ifi| Term::RelatedAgent(ifi.key())),
-                    );
-                }
-                Object::StatementRef(_) | Object::SubStatement(_) => {}
-            }
-            if let Some(context) = &sub.context {
-                related(context, &mut terms);
-            }
+    of_object(&statement.object, Term::Activity, Term::Agent, &mut terms);
+    if let Object::SubStatement(sub) = &statement.object {
+        terms.extend(sub.actor.ifis().map(|ifi| Term::RelatedAgent(ifi.key())));
+        of_object(
+            &sub.object,
+            Term::RelatedActivity,
+            Term::RelatedAgent,
+            &mut terms,
+        );
+        if let Some(context) = &sub.context {
+            related(context, &mut terms);
         }
     }
     if let Some(context) = &statement.context {
@@ -114,6 +83,29 @@ pub(crate) fn terms(statement: &Statement) -> BTreeSet<Term> {
         terms.extend(authority.ifis().map(|ifi| Term::RelatedAgent(ifi.key())));
     }
     terms
+}
+
+/// What an object that is an Activity, an Agent or a Group is found by.
+fn of_object(
+    object: &Object,
+    activity: fn(String) -> Term,
+    agent: fn(String) -> Term,
+    terms: &mut BTreeSet<Term>,
+) {
+    match object {
+        Object::Activity(found) => {
+            terms.insert(activity(found.id.clone()));
+        }
+        Object::Agent(found) => {
+            terms.insert(agent(found.ifi.key()));
+        }
+        Object::Group(group) => {
+            let members = group.members.iter().map(|member| &member.ifi);
+            let all = group.ifi.iter().chain(members);
+            terms.extend(all.map(|ifi| agent(ifi.key())));
+        }
+        Object::StatementRef(_) | Object::SubStatement(_) => {}
+    }
 }
 
 fn related(context: &Context, terms: &mut BTreeSet<Term>) {

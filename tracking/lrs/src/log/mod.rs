@@ -7,7 +7,6 @@ pub(crate) mod block;
 pub(crate) mod pack;
 
 use lectern_store::{Corrupt, Error, Record, Snapshot, Table};
-use lectern_xapi::Statement;
 
 use crate::body::Body;
 use crate::entry::{Entry, Hash};
@@ -37,32 +36,6 @@ pub(crate) struct Line {
     pub body: Option<Body>,
     pub body_hash: Hash,
     pub link: Hash,
-}
-
-/// What can be read of the log.
-pub(crate) trait Read {
-    fn entry(&self, sequence: u64) -> Result<Option<Entry>, Error>;
-    fn body(&self, sequence: u64) -> Result<Option<Body>, Error>;
-    fn authority(&self, number: u128) -> Result<Option<String>, Error>;
-
-    /// The statement at `sequence` with all that the log knows of it; `None` when there is none (any more).
-    fn statement(&self, sequence: u64) -> Result<Option<Statement>, Error> {
-        let (Some(entry), Some(body)) = (self.entry(sequence)?, self.body(sequence)?) else {
-            return Ok(None);
-        };
-        self.complete(&entry, &body)
-    }
-
-    /// A body as a statement with all that the log knows of it.
-    fn complete(&self, entry: &Entry, body: &Body) -> Result<Option<Statement>, Error> {
-        let mut statement = body.statement(entry);
-        if let Some(statement) = &mut statement {
-            statement.authority = self
-                .authority(body.authority)?
-                .and_then(|json| lectern_xapi::parse_authority(&json).ok());
-        }
-        Ok(statement)
-    }
 }
 
 /// The block that holds `sequence`, if there is one.

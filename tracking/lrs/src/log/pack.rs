@@ -1,7 +1,7 @@
 //! Cuts lines into blocks that fill a page of the file each.
 
-use super::Line;
 use super::block::{MAX_ENTRIES, encode};
+use super::{Line, Packed};
 use crate::entry::Hash;
 
 /// What of a page of 4,096 bytes redb leaves to a value with a key of eight.
@@ -13,7 +13,7 @@ const FULL_BYTES: usize = PAGE_BYTES * 9 / 10;
 #[derive(Debug, Default)]
 pub(crate) struct Packing {
     /// Number of the first entry, bytes.
-    pub blocks: Vec<(u64, Vec<u8>)>,
+    pub blocks: Vec<(u64, Packed)>,
     /// How many lines, from behind, lie in the last block when that has room for more.
     pub open: usize,
 }
@@ -56,7 +56,9 @@ pub(crate) fn pack<L: AsRef<Line>>(previous: Hash, lines: &[L], guess: &mut usiz
         }
         let is_open = count == rest.len() && bytes.len() < FULL_BYTES;
         packing.open = if is_open { count } else { 0 };
-        packing.blocks.push((first.as_ref().entry.sequence, bytes));
+        packing
+            .blocks
+            .push((first.as_ref().entry.sequence, Packed(bytes)));
         if let Some(last) = rest.get(count - 1) {
             previous = last.as_ref().link;
         }
@@ -116,7 +118,7 @@ mod tests {
             let packing = pack([0; 32], &lines, &mut guess.clone());
             let mut found = Vec::new();
             let mut previous = [0; 32];
-            for (first, bytes) in &packing.blocks {
+            for (first, Packed(bytes)) in &packing.blocks {
                 let block = Block::decode(*first, bytes).unwrap();
                 assert_eq!(block.previous, previous);
                 assert!(bytes.len() <= PAGE_BYTES || block.first() == block.end());

@@ -13,7 +13,6 @@ use crate::attachments::AttachmentBytes;
 use crate::caller::{Caller, Reading};
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::log::Read;
 use crate::lrs::Lrs;
 use crate::references;
 use crate::view::View;

@@ -8,7 +8,6 @@ use crate::entry::Entry;
 use crate::error::Error;
 use crate::index::postings::Postings;
 use crate::index::{Term, reference, terms};
-use crate::log::Read;
 use crate::references::MAX_REFERENCES;
 use crate::view::View;
 

@@ -12,7 +12,6 @@ use crate::attachments::{AttachmentBytes, Gathered};
 use crate::definitions::DEFINITIONS;
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::log::Read;
 use crate::view::View;
 
 /// Serves the statements of one answer.

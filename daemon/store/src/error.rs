@@ -31,6 +31,9 @@ pub enum Error {
         /// What was found.
         detail: String,
     },
+    /// The file holds something that this program does not read: another version of it does.
+    #[error("the store was made by another version of Lectern: {0}")]
+    Unreadable(&'static str),
     /// The disk failed. Whether a write that got this answer is durable is unknown.
     #[error("the store's disk failed: {0}")]
     Io(#[source] Arc<std::io::Error>),

@@ -231,7 +231,7 @@ impl Batch {
 /// Of everything that a statement is found by, each once.
 pub(crate) fn hashes(statement: &Statement, credential: &str) -> Vec<u64> {
     let mut hashes: Vec<u64> = terms(statement).iter().map(Term::hash).collect();
-    hashes.push(Term::Credential(credential.to_owned()).hash());
+    hashes.push(Term::Credential(credential).hash());
     hashes.sort_unstable();
     hashes.dedup();
     hashes

@@ -2,10 +2,25 @@
 //! that they can be erased. And the authorities that vouch for them, each kept once.
 
 use lectern_store::Table;
-use lectern_xapi::{Statement, Version};
+use lectern_xapi::json::Json;
+use lectern_xapi::{Actor, Invalid, Limits, Statement, Version};
 use sha2::{Digest, Sha256};
 
 use crate::entry::{Entry, Hash};
+
+/// Who vouches for statements.
+pub(crate) struct Authority {
+    pub json: String,
+    /// It, read.
+    pub actor: Option<Actor>,
+}
+
+impl Authority {
+    pub fn new(json: String) -> Self {
+        let actor = lectern_xapi::parse_authority(&json).ok();
+        Self { json, actor }
+    }
+}
 
 /// Number of an authority to its JSON.
 pub(crate) const AUTHORITIES: Table<u128, String> = Table::new("lrs.authorities");
@@ -60,19 +75,29 @@ impl Body {
         (version, flags & DEFINES != 0)
     }
 
-    /// It as a statement, with what the entry knows.
-    pub fn statement(&self, entry: &Entry) -> Option<Statement> {
-        match lectern_xapi::parse_stored(&self.raw, self.version) {
+    /// The text as JSON.
+    pub fn json(&self) -> Result<Json<'_>, Invalid> {
+        Json::read(&self.raw, Limits::DEFAULT.depth)
+    }
+
+    /// It as a statement, with what the entry knows. `json` is [`Self::json`].
+    pub fn statement(&self, entry: &Entry, json: &Json<'_>) -> Option<Statement> {
+        match lectern_xapi::read_stored(json, self.version) {
             Ok(mut statement) => {
                 complete(&mut statement, entry);
                 Some(statement)
             }
             Err(invalid) => {
-                tracing::error!(event = "lrs.stored_statement_unreadable", sequence = entry.sequence, %invalid);
+                unreadable(entry, &invalid);
                 None
             }
         }
     }
+}
+
+/// Says that what was accepted once is not read any more.
+pub(crate) fn unreadable(entry: &Entry, invalid: &Invalid) {
+    tracing::error!(event = "lrs.stored_statement_unreadable", sequence = entry.sequence, %invalid);
 }
 
 /// Gives a statement what the log knows of it.

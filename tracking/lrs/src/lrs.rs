@@ -78,6 +78,7 @@ impl Lrs {
         folds: Vec<Arc<dyn Fold>>,
         options: Options,
     ) -> Result<Self, Error> {
+        open::refuse_rows(&store.snapshot()?)?;
         let run = options.run_statements.max(1);
         let core = Arc::new(Core::new(store, options.clock, run));
         let own: [Arc<dyn Fold>; 3] = [

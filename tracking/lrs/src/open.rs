@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use lectern_store::{Error as StoreError, Journal, Table};
+use lectern_store::{Error as StoreError, Journal, Snapshot, Table};
 
 use crate::append::hashes;
 use crate::appender::End;
@@ -14,6 +14,7 @@ use crate::flush::Full;
 use crate::frame;
 use crate::index::runs::{self, CHUNKS, RUNS};
 use crate::index::{id_hash, segment::Segment};
+use crate::log::Packed;
 use crate::log::block::Block;
 use crate::tail::{Group, Held};
 use crate::view::View;
@@ -22,6 +23,20 @@ use crate::view::View;
 pub(crate) const INDEX: &str = "lrs.index.2";
 /// The index's name to the number of statements in its smallest runs.
 const MADE: Table<String, u64> = Table::new("lrs.index.made");
+
+/// Where the log was before it lay in blocks (`docs/decisions/0024`): a row an entry.
+const ROWS: Table<u64, Packed> = Table::new("lrs.log");
+
+/// Refuses a file whose statements lie where we do not look: it would seem empty, and be written over.
+pub(crate) fn refuse_rows(snapshot: &Snapshot) -> Result<(), Error> {
+    if snapshot.range(&ROWS, ..)?.next().is_some() {
+        return Err(Error::Store(StoreError::Unreadable(
+            "its statements lie in rows, as a development version before 26 November 2026 kept them. Nothing was changed. \
+             Start the version that made it and have it forward the statements, or begin with an empty state folder",
+        )));
+    }
+    Ok(())
+}
 
 /// Brings the index up to the end of the tables.
 pub(crate) fn index(core: &Core, last: Option<&Block>) -> Result<(), Error> {

@@ -92,7 +92,7 @@ pub(crate) fn late(
     Ok(row.transpose()?.map(|((_, sequence), ())| sequence))
 }
 
-fn hashes(terms: &BTreeSet<Term>) -> BTreeSet<u64> {
+fn hashes(terms: &[Term<'_>]) -> BTreeSet<u64> {
     terms.iter().map(Term::hash).collect()
 }
 

@@ -2,15 +2,17 @@
 //! none that came later. Keep one only as long as a request.
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use lectern_store::{Error, Snapshot};
 use lectern_xapi::Statement;
+use lectern_xapi::json::Json;
 use uuid::Uuid;
 
-use crate::body::{AUTHORITIES, Body};
+use crate::body::{AUTHORITIES, Authority, Body, unreadable};
 use crate::core::Core;
 use crate::entry::Entry;
 use crate::index::filter::Filter;
@@ -32,6 +34,8 @@ pub(crate) struct View {
     runs: OnceCell<Vec<Run>>,
     /// Blocks read last, newest last.
     blocks: RefCell<Vec<Arc<Block>>>,
+    /// Authorities asked for: most statements share a few.
+    authorities: RefCell<HashMap<u128, Option<Arc<Authority>>>>,
 }
 
 /// Blocks kept: a page of statements one beside the other needs one, a walk along references a few.
@@ -60,6 +64,7 @@ impl View {
             filters,
             runs: OnceCell::new(),
             blocks: RefCell::default(),
+            authorities: RefCell::default(),
         })
     }
 
@@ -186,13 +191,20 @@ impl View {
         sequences: Range<u64>,
     ) -> impl Iterator<Item = Result<(Entry, Option<Body>), Error>> + '_ {
         let end = sequences.end.min(self.head + 1);
-        (sequences.start.max(1)..end).filter_map(|sequence| {
-            let entry = match self.entry(sequence) {
-                Ok(entry) => entry?,
-                Err(error) => return Some(Err(error)),
-            };
-            Some(self.body(sequence).map(|body| (entry, body)))
-        })
+        (sequences.start.max(1)..end).filter_map(|sequence| self.line(sequence).transpose())
+    }
+
+    /// The entry at `sequence` and its body, unless that was erased.
+    pub fn line(&self, sequence: u64) -> Result<Option<(Entry, Option<Body>)>, Error> {
+        if sequence == 0 || sequence > self.head {
+            return Ok(None);
+        }
+        let held = |held: &crate::tail::Held| (held.line.entry.clone(), held.line.body.clone());
+        if let Some(line) = self.held(sequence, held) {
+            return Ok(Some(line));
+        }
+        let block = self.block(sequence)?;
+        Ok(block.and_then(|block| Some((block.entry(sequence)?, block.body(sequence)))))
     }
 
     /// The entry at `sequence`.
@@ -219,20 +231,22 @@ impl View {
         Ok(self.block(sequence)?.and_then(|block| block.body(sequence)))
     }
 
-    /// The JSON of an authority.
-    pub fn authority(&self, number: u128) -> Result<Option<String>, Error> {
-        if let Some(json) = self.snapshot.get(&AUTHORITIES, &number)? {
-            return Ok(Some(json));
+    /// Who vouches for statements under this number.
+    pub fn authority(&self, number: u128) -> Result<Option<Arc<Authority>>, Error> {
+        if let Some(known) = self.authorities.borrow().get(&number) {
+            return Ok(known.clone());
         }
-        let held = self.groups.iter().flat_map(|group| &group.held);
-        let is_it = |held: &&crate::tail::Held| {
-            held.line
-                .body
-                .as_ref()
-                .is_some_and(|body| body.authority == number)
-        };
-        let mut found = held.filter(is_it);
-        Ok(found.next().map(|held| held.authority.to_string()))
+        let json = self.snapshot.get(&AUTHORITIES, &number)?.or_else(|| {
+            let mut held = self.groups.iter().flat_map(|group| &group.held);
+            let is_it = |held: &&crate::tail::Held| {
+                let body = held.line.body.as_ref();
+                body.is_some_and(|body| body.authority == number)
+            };
+            held.find(is_it).map(|held| held.authority.to_string())
+        });
+        let found = json.map(|json| Arc::new(Authority::new(json)));
+        self.authorities.borrow_mut().insert(number, found.clone());
+        Ok(found)
     }
 
     /// The statement at `sequence` with all that the log knows of it; `None` when there is none (any more).
@@ -242,19 +256,34 @@ impl View {
         {
             return Ok(Some(statement));
         }
-        let (Some(entry), Some(body)) = (self.entry(sequence)?, self.body(sequence)?) else {
-            return Ok(None);
-        };
-        self.complete(&entry, &body)
+        match self.line(sequence)? {
+            Some((entry, Some(body))) => self.complete(&entry, &body),
+            _ => Ok(None),
+        }
     }
 
     /// A body as a statement with all that the log knows of it.
     pub fn complete(&self, entry: &Entry, body: &Body) -> Result<Option<Statement>, Error> {
-        let mut statement = body.statement(entry);
+        match body.json() {
+            Ok(json) => self.read(entry, body, &json),
+            Err(invalid) => {
+                unreadable(entry, &invalid);
+                Ok(None)
+            }
+        }
+    }
+
+    /// [`Self::complete`], of a body that was read already.
+    pub fn read(
+        &self,
+        entry: &Entry,
+        body: &Body,
+        json: &Json<'_>,
+    ) -> Result<Option<Statement>, Error> {
+        let mut statement = body.statement(entry, json);
         if let Some(statement) = &mut statement {
-            statement.authority = self
-                .authority(body.authority)?
-                .and_then(|json| lectern_xapi::parse_authority(&json).ok());
+            let authority = self.authority(body.authority)?;
+            statement.authority = authority.and_then(|authority| authority.actor.clone());
         }
         Ok(statement)
     }

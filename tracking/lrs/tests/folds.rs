@@ -232,3 +232,21 @@ async fn folds_are_behind_only_while_one_is_built_anew() {
     rebuilding.join().unwrap().unwrap();
     assert_eq!(lrs.lrs.fold_lag().unwrap(), 0);
 }
+
+#[test]
+fn a_store_whose_statements_lie_in_rows_is_refused_and_left_as_it_is() {
+    const ROWS: Table<u64, String> = Table::new("lrs.log");
+    let folder = tempfile::tempdir().unwrap();
+    let open = || Store::open(&folder.path().join("records.redb"), Options::default()).unwrap();
+    let row = "an entry of before".to_owned();
+    let for_tx = row.clone();
+    let store = open();
+    store
+        .write(move |tx| tx.insert(&ROWS, &1, &for_tx))
+        .unwrap();
+    let refused = Lrs::open(store.clone(), vec![]).err().unwrap();
+    assert!(refused.to_string().contains("another version"), "{refused}");
+    store.close();
+    drop(store);
+    assert_eq!(open().snapshot().unwrap().get(&ROWS, &1).unwrap(), Some(row));
+}

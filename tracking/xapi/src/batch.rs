@@ -60,8 +60,12 @@ pub fn parse_statement(body: &[u8], version: Version, limits: Limits) -> Result<
 
 /// Reads a statement's text that was accepted before.
 pub fn parse_stored(raw: &str, version: Version) -> Result<Statement, Invalid> {
-    let json = Json::read(raw, Limits::DEFAULT.depth)?;
-    statement(&json, &Path::root(), version)
+    read_stored(&Json::read(raw, Limits::DEFAULT.depth)?, version)
+}
+
+/// [`parse_stored`], of a text that was read already.
+pub fn read_stored(json: &Json<'_>, version: Version) -> Result<Statement, Invalid> {
+    statement(json, &Path::root(), version)
 }
 
 /// Reads an Agent or identified Group from a query parameter (Comm 2.1.3, 2.2).

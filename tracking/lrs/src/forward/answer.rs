@@ -9,16 +9,22 @@ use super::machine::{Answer, Found, Unavailable};
 /// As much of an upstream's words as is kept.
 const MAX_WORDS: usize = 300;
 
-/// The answer to a batch of `count` statements.
-pub(super) fn read(answered: Result<Response, Error>, count: usize, now: Timestamp) -> Answer {
+/// The answer to a batch of `count` statements, after so long.
+pub(super) fn read(
+    answered: Result<Response, Error>,
+    count: usize,
+    took: SignedDuration,
+    now: Timestamp,
+) -> Answer {
     let response = match answered {
         Ok(response) => response,
+        Err(error @ Error::TimedOut) => return Answer::TimedOut(error.to_string()),
         Err(error) => return Answer::Unavailable(unanswered(&error)),
     };
     let reason = reason(&response);
     match response.status.as_u16() {
-        204 => Answer::Accepted,
-        200 if is_id_list(&response, count) => Answer::Accepted,
+        204 => Answer::Accepted { took },
+        200 if is_id_list(&response, count) => Answer::Accepted { took },
         200..=299 => Answer::Unavailable(not_a_record_store()),
         409 => Answer::Conflict,
         413 => Answer::TooLarge(reason),
@@ -133,6 +139,8 @@ mod tests {
     const STATEMENT: &str = r#"{"actor":{"mbox":"mailto:a@a"},"verb":{"id":"http://a/v"},"object":{"id":"http://a/o"}}"#;
     const OTHER: &str = r#"{"actor":{"mbox":"mailto:a@a"},"verb":{"id":"http://a/w"},"object":{"id":"http://a/o"}}"#;
 
+    const TOOK: SignedDuration = SignedDuration::ZERO;
+
     fn now() -> Timestamp {
         "2026-11-23T18:00:00Z".parse().unwrap()
     }
@@ -146,16 +154,16 @@ mod tests {
     }
 
     fn answer(status: u16, body: &'static str) -> Answer {
-        read(Ok(response(status, body)), 1, now())
+        read(Ok(response(status, body)), 1, TOOK, now())
     }
 
     #[test]
     fn only_the_ids_mean_that_it_is_stored() {
         assert_eq!(
             answer(200, "[\"6e2a2b5e-5a1f-4c1e-9e3e-0a2a2b5e5a1f\"]"),
-            Answer::Accepted
+            Answer::Accepted { took: TOOK }
         );
-        assert_eq!(answer(204, ""), Answer::Accepted);
+        assert_eq!(answer(204, ""), Answer::Accepted { took: TOOK });
         for body in ["<html>Please sign in</html>", "[]", "{}", ""] {
             assert!(
                 matches!(answer(200, body), Answer::Unavailable(_)),
@@ -185,8 +193,8 @@ mod tests {
         );
         assert!(matches!(answer(413, ""), Answer::TooLarge(_)));
         assert!(matches!(
-            read(Err(Error::TimedOut), 1, now()),
-            Answer::Unavailable(_)
+            read(Err(Error::TimedOut), 1, TOOK, now()),
+            Answer::TimedOut(_)
         ));
     }
 
@@ -225,7 +233,7 @@ mod tests {
             let mut busy = response(503, "");
             let value = HeaderValue::from_static(header);
             busy.headers.insert(RETRY_AFTER, value);
-            let Answer::Unavailable(Unavailable { retry_after, .. }) = read(Ok(busy), 1, now())
+            let Answer::Unavailable(Unavailable { retry_after, .. }) = read(Ok(busy), 1, TOOK, now())
             else {
                 panic!("{header}");
             };

@@ -2,7 +2,7 @@
 
 use super::identities::Rewriting;
 use super::letter;
-use super::machine::{Machine, Sent};
+use super::machine::Sent;
 use super::upstream::Entered;
 use crate::attachments::{AttachmentBytes, Gathered};
 use crate::error::Error;
@@ -41,15 +41,17 @@ pub(super) enum Next {
     },
 }
 
-/// Makes the next batch from the cursor on.
-pub(super) fn next(
-    lrs: &Lrs,
-    entered: &Entered,
-    rewriting: &Rewriting<'_>,
-    machine: &Machine,
-) -> Result<Next, Error> {
+/// How the log becomes batches for one upstream.
+pub(super) struct Plan {
+    pub entered: Entered,
+    /// Whom it sees.
+    pub rewriting: Rewriting,
+}
+
+/// Makes the next batch, from a cursor on, of `window` statements at most. Blocks.
+pub(super) fn next(lrs: &Lrs, plan: &Plan, from: u64, window: usize) -> Result<Next, Error> {
+    let Plan { entered, rewriting } = plan;
     let view = lrs.view()?;
-    let from = machine.cursor();
     let to = from.saturating_add(MAX_LOOKS);
     let mut batch = Batch {
         sent: Sent {
@@ -95,7 +97,7 @@ pub(super) fn next(
             batch.texts.push(text);
         }
         batch.sent.next = sequence + 1;
-        if batch.sent.count >= machine.window() || attachments.bytes() > BATCH_BYTES {
+        if batch.sent.count >= window || attachments.bytes() > BATCH_BYTES {
             break;
         }
     }

@@ -85,25 +85,25 @@ pub(super) fn new_key() -> String {
 }
 
 /// What is done to the statements for one upstream.
-pub(super) enum Rewriting<'e> {
+pub(super) enum Rewriting {
     Keep,
     Map {
-        table: &'e BTreeMap<String, Ifi>,
+        table: BTreeMap<String, Ifi>,
         unlisted: Unlisted,
     },
     Pseudonymise {
-        home_page: &'e str,
+        home_page: String,
         key: hmac::Key,
     },
 }
 
-impl<'e> Rewriting<'e> {
+impl Rewriting {
     /// `key`: of [`new_key`], opened.
-    pub fn new(identities: &'e Identities, key: Option<&str>) -> Result<Self, Error> {
+    pub fn new(identities: &Identities, key: Option<&str>) -> Result<Self, Error> {
         Ok(match identities {
             Identities::Keep => Self::Keep,
             Identities::Map { table, unlisted } => Self::Map {
-                table,
+                table: table.clone(),
                 unlisted: *unlisted,
             },
             Identities::Pseudonymise { home_page } => {
@@ -114,7 +114,7 @@ impl<'e> Rewriting<'e> {
                     )
                 })?;
                 Self::Pseudonymise {
-                    home_page,
+                    home_page: home_page.clone(),
                     key: hmac::Key::new(hmac::HMAC_SHA256, &key),
                 }
             }

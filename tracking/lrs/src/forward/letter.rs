@@ -59,7 +59,7 @@ pub(super) fn write(
     entry: &Entry,
     body: &Body,
     to: Version,
-    rewriting: &Rewriting<'_>,
+    rewriting: &Rewriting,
 ) -> Result<Result<String, String>, Error> {
     let mut statement = Json::read(&body.raw, Limits::DEFAULT.depth)?;
     statement.remove("stored");

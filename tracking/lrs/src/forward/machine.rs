@@ -1,12 +1,21 @@
 //! What to send next to one upstream and what to make of its answer. Pure: time and chance are arguments.
 //!
-//! A batch that is refused is halved until the one statement that is at fault stands alone; after each success the
-//! batch doubles again. What an upstream cannot take now waits, longer each time; what it will never take is set aside.
+//! A batch that is refused is halved until the one statement that is at fault stands alone; after each quick success the
+//! batch doubles again. What was too large at once is remembered, and tried again only now and then. What an upstream
+//! cannot take now waits, longer each time; what it will never take is set aside.
 
 use jiff::{SignedDuration, Timestamp};
 
+/// Statements sent at once to an upstream of which nothing is known yet.
+const FIRST_WINDOW: usize = 100;
 /// Statements sent at once when all is well.
-pub(super) const FULL_WINDOW: usize = 100;
+const FULL_WINDOW: usize = 1_000;
+/// A batch that took no longer is followed by a larger one.
+const QUICK: SignedDuration = SignedDuration::from_secs(1);
+/// A batch that took longer is followed by a smaller one.
+const SLOW: SignedDuration = SignedDuration::from_secs(5);
+/// After so many successes it is tried whether an upstream takes more than what was too large once.
+const FORGET: u32 = 64;
 /// The first wait; each further one is twice as long.
 const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(1);
 /// The longest wait of our own choosing.
@@ -22,8 +31,8 @@ const LONGEST_PATIENCE: u32 = 192;
 /// What an upstream said to a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// All of it is stored there.
-    Accepted,
+    /// All of it is stored there, after so long.
+    Accepted { took: SignedDuration },
     /// An id is stored there already.
     Conflict,
     /// Too much at once.
@@ -32,6 +41,8 @@ pub(super) enum Answer {
     Rejected(String),
     /// It failed over it: the batch or the server may be at fault.
     Failed(String),
+    /// It did not answer in time.
+    TimedOut(String),
     /// It is not there, asks to come later, or takes nothing until a person changes something.
     Unavailable(Unavailable),
 }
@@ -92,6 +103,10 @@ pub(super) struct Machine {
     cursor: u64,
     /// Statements to send at once.
     window: usize,
+    /// The largest window: smaller once something was too large at once.
+    ceiling: usize,
+    /// Successes since the ceiling came down or was raised.
+    accepted: u32,
     /// Answers without success in a row.
     failures: u32,
     /// Internal errors over the statement at the cursor, alone in its batch.
@@ -104,7 +119,9 @@ impl Machine {
     pub fn new(cursor: u64) -> Self {
         Self {
             cursor,
-            window: FULL_WINDOW,
+            window: FIRST_WINDOW,
+            ceiling: FULL_WINDOW,
+            accepted: 0,
             failures: 0,
             poisoned: 0,
             patience: FIRST_PATIENCE,
@@ -128,14 +145,23 @@ impl Machine {
     pub fn take(&mut self, answer: Answer, sent: Sent, now: Timestamp, chance: f64) -> Step {
         let alone = sent.count <= 1;
         match answer {
-            Answer::Accepted => self.advance(sent),
+            Answer::Accepted { took } => self.accepted(sent, took),
             Answer::Conflict if alone => Step::Compare {
                 sequence: sent.first,
             },
             Answer::TooLarge(reason) | Answer::Rejected(reason) if alone => {
                 self.set_aside(sent, reason)
             }
-            Answer::Conflict | Answer::TooLarge(_) | Answer::Rejected(_) => self.narrow(sent),
+            Answer::TooLarge(_) => {
+                self.ceiling = (sent.count / 2).max(1);
+                self.accepted = 0;
+                self.narrow(sent)
+            }
+            Answer::Conflict | Answer::Rejected(_) => self.narrow(sent),
+            Answer::TimedOut(reason) => {
+                self.narrow(sent);
+                self.wait(reason, None, now, chance)
+            }
             Answer::Failed(reason) => self.failed(sent, reason, now, chance),
             Answer::Unavailable(why) => self.wait(why.reason, why.retry_after, now, chance),
         }
@@ -155,9 +181,22 @@ impl Machine {
         }
     }
 
+    fn accepted(&mut self, sent: Sent, took: SignedDuration) -> Step {
+        self.accepted += 1;
+        if self.accepted >= FORGET {
+            self.accepted = 0;
+            self.ceiling = (self.ceiling * 2).min(FULL_WINDOW);
+        }
+        if took > SLOW {
+            self.narrow(sent);
+        } else if took <= QUICK {
+            self.window = (self.window * 2).min(self.ceiling);
+        }
+        self.advance(sent)
+    }
+
     fn advance(&mut self, sent: Sent) -> Step {
         self.cursor = sent.next;
-        self.window = (self.window * 2).min(FULL_WINDOW);
         self.failures = 0;
         self.poisoned = 0;
         self.patience = FIRST_PATIENCE;
@@ -225,9 +264,17 @@ mod tests {
     use jiff::{SignedDuration, Timestamp};
     use proptest::prelude::*;
 
-    use super::{Answer, FULL_WINDOW, Found, Machine, Sent, Step, Unavailable};
+    use super::{
+        Answer, FIRST_WINDOW, FORGET, FULL_WINDOW, Found, Machine, Sent, Step, Unavailable,
+    };
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn accepted(seconds: i64) -> Answer {
+        Answer::Accepted {
+            took: SignedDuration::from_secs(seconds),
+        }
+    }
 
     fn sent(count: usize) -> Sent {
         Sent {
@@ -262,7 +309,7 @@ mod tests {
             .map(|_| waited(machine.take(gone(), sent(3), NOW, 1.0)).as_secs())
             .collect();
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
-        machine.take(Answer::Accepted, sent(3), NOW, 1.0);
+        machine.take(accepted(0), sent(3), NOW, 1.0);
         assert_eq!(
             waited(machine.take(gone(), sent(3), NOW, 0.0)),
             SignedDuration::from_millis(500)
@@ -282,7 +329,43 @@ mod tests {
             waited(machine.take(busy(90_000), sent(3), NOW, 1.0)).as_secs(),
             3600
         );
-        assert_eq!(machine.window(), FULL_WINDOW);
+        assert_eq!(machine.window(), FIRST_WINDOW);
+    }
+
+    #[test]
+    fn batches_grow_while_answers_are_quick_and_shrink_when_they_are_slow() {
+        let mut machine = Machine::new(1);
+        let mut window_after = |answer| {
+            let batch = sent(machine.window());
+            machine.take(answer, batch, NOW, 1.0);
+            machine.window()
+        };
+        let windows: Vec<usize> = [0, 0, 1, 0, 2, 6, 6, 2, 0]
+            .map(|seconds| window_after(accepted(seconds)))
+            .to_vec();
+        assert_eq!(
+            windows,
+            [200, 400, 800, FULL_WINDOW, FULL_WINDOW, 500, 250, 250, 500]
+        );
+        // An answer that did not come in time says that it was too much, too.
+        assert_eq!(window_after(Answer::TimedOut("slow".to_owned())), 250);
+    }
+
+    #[test]
+    fn what_was_too_large_at_once_is_tried_again_only_now_and_then() {
+        let mut machine = Machine::new(1);
+        let (mut refused, rounds) = (0, 10 * FORGET);
+        for _ in 0..rounds {
+            let batch = sent(machine.window());
+            let answer = if batch.count > 60 {
+                refused += 1;
+                Answer::TooLarge("413".to_owned())
+            } else {
+                accepted(0)
+            };
+            machine.take(answer, batch, NOW, 1.0);
+        }
+        assert!(refused <= 11, "{refused}");
     }
 
     #[test]
@@ -364,7 +447,7 @@ mod tests {
                 return Answer::Conflict;
             }
             self.has.extend(batch);
-            Answer::Accepted
+            accepted(0)
         }
     }
 

@@ -1,11 +1,12 @@
 //! Sends to one upstream: asks the log for a batch and the machine for a step, and keeps how far it is.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use lectern_egress::{Egress, Request};
 use lectern_store::Json;
 use rand::Rng;
@@ -13,7 +14,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::batch::{self, Next};
+use super::batch::{self, Batch, Next, Plan};
 use super::identities::Rewriting;
 use super::machine::{Answer, Found, Machine, Sent, Step};
 use super::upstream::{Entered, PROGRESS, UpstreamError, progress};
@@ -88,7 +89,7 @@ impl Task {
         tokio::time::sleep(STORE_WAIT).await;
     }
 
-    fn line(&self) -> Result<Line<'_>, Error> {
+    fn line(&self) -> Result<Line, Error> {
         let found = self.lrs.store().snapshot()?.get(&PROGRESS, &self.id)?;
         let cursor = found.map_or(1, |Json(progress)| progress.cursor.max(1));
         let sealing_key = self.lrs.sealing_key();
@@ -96,15 +97,19 @@ impl Task {
         let key = sealed.map(|sealed| seal::open(sealing_key.as_ref(), self.id, sealed));
         let key = key.transpose()?;
         Ok(Line {
-            rewriting: Rewriting::new(&self.entered.identities, key.as_deref())?,
+            plan: Arc::new(Plan {
+                rewriting: Rewriting::new(&self.entered.identities, key.as_deref())?,
+                entered: self.entered.clone(),
+            }),
             log: Machine::new(cursor),
+            ahead: None,
             letters: Machine::new(1),
             letters_rest_until: None,
         })
     }
 
     /// Sends one batch, or one dead letter that a person wants sent. `Some` is how long to wait.
-    async fn turn(&self, line: &mut Line<'_>) -> Result<Option<Duration>, Idle> {
+    async fn turn(&self, line: &mut Line) -> Result<Option<Duration>, Idle> {
         let secret = seal::open(
             self.lrs.sealing_key().as_ref(),
             self.id,
@@ -121,7 +126,14 @@ impl Task {
             return Ok(None);
         }
         let machine = &mut line.log;
-        let batch = match batch::next(&self.lrs, &self.entered, &line.rewriting, machine)? {
+        let next = match line.ahead.take() {
+            Some(batch) => Next::Batch(batch),
+            None => {
+                let (from, window) = (machine.cursor(), machine.window());
+                self.next(&line.plan, from, window).await?
+            }
+        };
+        let batch = match next {
             Next::Batch(batch) => batch,
             Next::Unfit { sequence, reason } => {
                 machine.skip_to(sequence + 1);
@@ -141,7 +153,11 @@ impl Task {
                 return Err(Idle::Nothing);
             }
         };
-        let answer = self.post(&batch.texts, &batch.attachments, &headers).await;
+        // While that one is under way the one behind it is made.
+        let (answer, ahead) = tokio::join!(
+            self.post(&batch.texts, &batch.attachments, &headers),
+            self.next(&line.plan, batch.sent.next, machine.window())
+        );
         let mut step = machine.take(answer, batch.sent, self.lrs.now(), chance());
         if let Step::Compare { sequence } = step {
             let found = self.compare(sequence, &batch.texts, &headers).await?;
@@ -149,6 +165,11 @@ impl Task {
         }
         match step {
             Step::Advance => {
+                if let Ok(Next::Batch(ahead)) = ahead
+                    && ahead.sent.count <= machine.window()
+                {
+                    line.ahead = Some(ahead);
+                }
                 self.delivered(batch.sequences, machine.cursor()).await?;
                 Ok(None)
             }
@@ -163,6 +184,14 @@ impl Task {
                 Ok(Some(Duration::try_from(wait).unwrap_or_default()))
             }
         }
+    }
+
+    /// Makes a batch, off the async threads.
+    async fn next(&self, plan: &Arc<Plan>, from: u64, window: usize) -> Result<Next, Error> {
+        let (lrs, plan) = (self.lrs.clone(), Arc::clone(plan));
+        tokio::task::spawn_blocking(move || batch::next(&lrs, &plan, from, window))
+            .await
+            .unwrap_or(Err(Error::Store(lectern_store::Error::Panicked)))
     }
 
     async fn post(
@@ -185,7 +214,10 @@ impl Task {
         }
         request.body = Bytes::from(body);
         request.timeout = TIMEOUT;
-        answer::read(self.egress.send(request).await, texts.len(), self.lrs.now())
+        let began = Instant::now();
+        let answered = self.egress.send(request).await;
+        let took = SignedDuration::try_from(began.elapsed()).unwrap_or(SignedDuration::MAX);
+        answer::read(answered, texts.len(), took, self.lrs.now())
     }
 
     /// What the upstream has under the id of the one statement in `texts`.
@@ -209,11 +241,11 @@ impl Task {
 
     /// Sends a dead letter once more. What says nothing about the letter (no connection, a full upstream) leaves it
     /// waiting; meanwhile the log goes on.
-    async fn again(&self, n: u64, headers: &HeaderMap, line: &mut Line<'_>) -> Result<(), Error> {
+    async fn again(&self, n: u64, headers: &HeaderMap, line: &mut Line) -> Result<(), Error> {
         let view = self.lrs.view()?;
         let text = match (view.entry(n)?, view.body(n)?) {
             (Some(entry), Some(body)) => {
-                letter::write(&entry, &body, self.entered.version(), &line.rewriting)?
+                letter::write(&entry, &body, self.entered.version(), &line.plan.rewriting)?
             }
             _ => Err("the statement is gone".to_owned()),
         };
@@ -344,11 +376,12 @@ impl Task {
 }
 
 /// What one upstream is sent, and how it goes.
-struct Line<'e> {
-    /// Whom it sees.
-    rewriting: Rewriting<'e>,
+struct Line {
+    plan: Arc<Plan>,
     /// The log.
     log: Machine,
+    /// The batch at the cursor, when it was made while the one before was under way.
+    ahead: Option<Batch>,
     /// Dead letters that a person wants sent again, one at a time: their waits are their own, and what becomes of them
     /// says nothing about the cursor.
     letters: Machine,
@@ -356,7 +389,7 @@ struct Line<'e> {
     letters_rest_until: Option<Instant>,
 }
 
-impl Line<'_> {
+impl Line {
     /// Whether a dead letter may go now. Once none `is_waiting`, the rest is over.
     fn letters_may_go(&mut self, is_waiting: bool) -> bool {
         let rests = self

@@ -2,30 +2,30 @@
 //!
 //! Hashes may collide, so an index only proposes; the query looks at the statement itself before it serves it.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 
 use lectern_xapi::{Activity, Actor, Context, Ifi, Object, Statement};
 use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// What one can filter by.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Term {
-    /// Actor or object, or a member of either.
-    Agent(String),
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Term<'s> {
+    /// Actor or object, or a member of either, by [`Ifi::key`].
+    Agent(Cow<'s, str>),
     /// Anywhere else: authority, instructor, team, context Agents and Groups, inside a SubStatement.
-    RelatedAgent(String),
-    Verb(String),
+    RelatedAgent(Cow<'s, str>),
+    Verb(&'s str),
     /// The object.
-    Activity(String),
+    Activity(&'s str),
     /// Anywhere else: context Activities, inside a SubStatement.
-    RelatedActivity(String),
+    RelatedActivity(&'s str),
     Registration(Uuid),
     /// Who wrote it.
-    Credential(String),
+    Credential(&'s str),
 }
 
-impl Term {
+impl Term<'_> {
     /// Its hash in the index, [`HASH_BITS`] long.
     pub fn hash(&self) -> u64 {
         match self {
@@ -55,60 +55,57 @@ fn tagged(tag: u8, bytes: &[u8]) -> u64 {
     hash.digest() >> (64 - HASH_BITS)
 }
 
-/// Everything that a statement itself can be found by, but not by its credential.
-pub(crate) fn terms(statement: &Statement) -> BTreeSet<Term> {
-    let mut terms = BTreeSet::new();
-    terms.insert(Term::Verb(statement.verb.id.clone()));
-    for ifi in statement.actor.ifis() {
-        terms.insert(Term::Agent(ifi.key()));
-    }
-    of_object(&statement.object, Term::Activity, Term::Agent, &mut terms);
-    if let Object::SubStatement(sub) = &statement.object {
-        terms.extend(sub.actor.ifis().map(|ifi| Term::RelatedAgent(ifi.key())));
-        of_object(
-            &sub.object,
-            Term::RelatedActivity,
-            Term::RelatedAgent,
-            &mut terms,
-        );
-        if let Some(context) = &sub.context {
-            related(context, &mut terms);
+/// Everything that a statement itself can be found by, but not by its credential; some perhaps more than once.
+pub(crate) fn terms(statement: &Statement) -> Vec<Term<'_>> {
+    let mut terms = Vec::with_capacity(16);
+    terms.push(Term::Verb(&statement.verb.id));
+    terms.extend(statement.actor.ifis().map(agent));
+    match &statement.object {
+        Object::SubStatement(sub) => {
+            terms.extend(sub.actor.ifis().map(related_agent));
+            match &sub.object {
+                Object::Activity(found) => terms.push(Term::RelatedActivity(&found.id)),
+                object => terms.extend(people(object).map(related_agent)),
+            }
+            if let Some(context) = &sub.context {
+                related(context, &mut terms);
+            }
         }
+        Object::Activity(found) => terms.push(Term::Activity(&found.id)),
+        object => terms.extend(people(object).map(agent)),
     }
     if let Some(context) = &statement.context {
         terms.extend(context.registration.map(Term::Registration));
         related(context, &mut terms);
     }
     if let Some(authority) = &statement.authority {
-        terms.extend(authority.ifis().map(|ifi| Term::RelatedAgent(ifi.key())));
+        terms.extend(authority.ifis().map(related_agent));
     }
     terms
 }
 
-/// What an object that is an Activity, an Agent or a Group is found by.
-fn of_object(
-    object: &Object,
-    activity: fn(String) -> Term,
-    agent: fn(String) -> Term,
-    terms: &mut BTreeSet<Term>,
-) {
-    match object {
-        Object::Activity(found) => {
-            terms.insert(activity(found.id.clone()));
-        }
-        Object::Agent(found) => {
-            terms.insert(agent(found.ifi.key()));
-        }
-        Object::Group(group) => {
-            let members = group.members.iter().map(|member| &member.ifi);
-            let all = group.ifi.iter().chain(members);
-            terms.extend(all.map(|ifi| agent(ifi.key())));
-        }
-        Object::StatementRef(_) | Object::SubStatement(_) => {}
-    }
+fn agent(ifi: &Ifi) -> Term<'_> {
+    Term::Agent(Cow::Owned(ifi.key()))
 }
 
-fn related(context: &Context, terms: &mut BTreeSet<Term>) {
+fn related_agent(ifi: &Ifi) -> Term<'_> {
+    Term::RelatedAgent(Cow::Owned(ifi.key()))
+}
+
+/// Whom an object that is an Agent or a Group stands for.
+fn people(object: &Object) -> impl Iterator<Item = &Ifi> {
+    let (own, members) = match object {
+        Object::Agent(found) => (Some(&found.ifi), [].as_slice()),
+        Object::Group(group) => (group.ifi.as_ref(), group.members.as_slice()),
+        Object::Activity(_) | Object::StatementRef(_) | Object::SubStatement(_) => {
+            (None, [].as_slice())
+        }
+    };
+    own.into_iter()
+        .chain(members.iter().map(|member| &member.ifi))
+}
+
+fn related<'s>(context: &'s Context, terms: &mut Vec<Term<'s>>) {
     let actors = context
         .instructor
         .iter()
@@ -121,17 +118,12 @@ fn related(context: &Context, terms: &mut BTreeSet<Term>) {
             .iter()
             .chain(part.group.members.iter().map(|agent| &agent.ifi))
     });
-    terms.extend(
-        actors
-            .chain(agents)
-            .chain(groups)
-            .map(|ifi: &Ifi| Term::RelatedAgent(ifi.key())),
-    );
+    terms.extend(actors.chain(agents).chain(groups).map(related_agent));
     terms.extend(
         context
             .activities
             .all()
-            .map(|activity: &Activity| Term::RelatedActivity(activity.id.clone())),
+            .map(|activity: &Activity| Term::RelatedActivity(&activity.id)),
     );
 }
 

@@ -6,10 +6,11 @@ mod scan;
 mod serve;
 
 use jiff::Timestamp;
-use lectern_xapi::Version;
 use lectern_xapi::form::Languages;
+use lectern_xapi::{Statement, Version};
 
 use crate::attachments::AttachmentBytes;
+use crate::body::Body;
 use crate::caller::{Caller, Reading};
 use crate::entry::Entry;
 use crate::error::Error;
@@ -68,7 +69,7 @@ impl Lrs {
         match &query.wanted {
             Wanted::One { id, voided } => {
                 let found = one(&view, *id, *voided, mine)?;
-                let entry = found.ok_or_else(|| {
+                let (entry, body) = found.ok_or_else(|| {
                     let kind = if *voided {
                         "voided statement"
                     } else {
@@ -77,7 +78,7 @@ impl Lrs {
                     Error::NotFound(format!("there is no {kind} {id}"))
                 })?;
                 let mut json = String::new();
-                server.write(&entry, &mut json)?;
+                server.write(&entry, &body, body.json()?, &mut json)?;
                 Ok(StatementsAnswer {
                     json,
                     last_modified: Some(entry.stored),
@@ -94,28 +95,26 @@ fn one(
     id: uuid::Uuid,
     voided: bool,
     mine: Option<&str>,
-) -> Result<Option<Entry>, Error> {
+) -> Result<Option<(Entry, Body)>, Error> {
     let Some(sequence) = view.sequence_of(id)? else {
         return Ok(None);
     };
-    let Some(entry) = view.entry(sequence)? else {
+    let Some((entry, Some(body))) = view.line(sequence)? else {
         return Ok(None);
     };
-    if mine.is_some_and(|credential| credential != entry.credential)
-        || is_voided(view, &entry)? != voided
-        || view.body(sequence)?.is_none()
-    {
-        return Ok(None);
-    }
-    Ok(Some(entry))
+    let is_seen = mine.is_none_or(|credential| credential == entry.credential)
+        && is_voided(view, &entry, || Ok(view.complete(&entry, &body)?))? == voided;
+    Ok(is_seen.then_some((entry, body)))
 }
 
 /// Whether some statement took this one back. A voiding statement cannot be taken back itself (Data 2.3.2).
-fn is_voided(view: &View, entry: &Entry) -> Result<bool, Error> {
+fn is_voided(
+    view: &View,
+    entry: &Entry,
+    read: impl FnOnce() -> Result<Option<Statement>, Error>,
+) -> Result<bool, Error> {
     Ok(references::is_to_be_voided(view.snapshot(), entry.id)?
-        && view
-            .statement(entry.sequence)?
-            .is_some_and(|statement| statement.voids().is_none()))
+        && read()?.is_some_and(|statement| statement.voids().is_none()))
 }
 
 fn page(
@@ -140,20 +139,27 @@ fn page(
         }
         looks += 1;
         scan.step(sequence);
-        let Some(entry) = view.entry(sequence)? else {
+        let Some((entry, Some(body))) = view.line(sequence)? else {
             continue;
         };
-        if !scan.matches(&entry)? || is_voided(view, &entry)? {
+        if !scan.may_see(&entry) {
+            continue;
+        }
+        let read = body.json()?;
+        let statement = || Ok::<_, Error>(view.read(&entry, &body, &read)?);
+        let is_wanted = scan.is_open()
+            || match statement()? {
+                Some(statement) => scan.matches(&statement)?,
+                None => false,
+            };
+        if !is_wanted || is_voided(view, &entry, statement)? {
             continue;
         }
         if served > 0 {
             json.push(',');
         }
-        if server.write(&entry, &mut json)? {
-            served += 1;
-        } else if served > 0 {
-            json.pop();
-        }
+        server.write(&entry, &body, read, &mut json)?;
+        served += 1;
     }
     json.push_str("],\"more\":\"");
     if let Some(sequence) = go_on_at {

@@ -15,7 +15,7 @@ use crate::view::View;
 pub(super) struct Scan<'s> {
     view: &'s View,
     /// All must hold; each holds when one of its terms does.
-    groups: Vec<Vec<Term>>,
+    groups: Vec<Vec<Term<'s>>>,
     /// Of the groups' terms, and of the caller's own credential.
     postings: Vec<Postings>,
     mine: Option<&'s str>,
@@ -26,7 +26,7 @@ pub(super) struct Scan<'s> {
 }
 
 impl<'s> Scan<'s> {
-    pub fn new(view: &'s View, query: &Query, mine: Option<&'s str>) -> Result<Self, Error> {
+    pub fn new(view: &'s View, query: &'s Query, mine: Option<&'s str>) -> Result<Self, Error> {
         let mut scan = Self {
             view,
             groups: Vec::new(),
@@ -38,25 +38,21 @@ impl<'s> Scan<'s> {
         };
         if let Wanted::Many(filter) = &query.wanted {
             if let Some(agent) = &filter.agent {
-                let mut group = vec![Term::Agent(agent.clone())];
+                let mut group = vec![Term::Agent(agent.into())];
                 if filter.related_agents {
-                    group.push(Term::RelatedAgent(agent.clone()));
+                    group.push(Term::RelatedAgent(agent.into()));
                 }
                 scan.groups.push(group);
             }
             if let Some(activity) = &filter.activity {
-                let mut group = vec![Term::Activity(activity.clone())];
+                let mut group = vec![Term::Activity(activity)];
                 if filter.related_activities {
-                    group.push(Term::RelatedActivity(activity.clone()));
+                    group.push(Term::RelatedActivity(activity));
                 }
                 scan.groups.push(group);
             }
-            scan.groups.extend(
-                filter
-                    .verb
-                    .iter()
-                    .map(|verb| vec![Term::Verb(verb.clone())]),
-            );
+            scan.groups
+                .extend(filter.verb.iter().map(|verb| vec![Term::Verb(verb)]));
             scan.groups.extend(
                 filter
                     .registration
@@ -74,7 +70,7 @@ impl<'s> Scan<'s> {
         let mut hashes: Vec<Vec<u64>> = groups
             .map(|group| group.iter().map(Term::hash).collect())
             .collect();
-        hashes.extend(mine.map(|credential| vec![Term::Credential(credential.to_owned()).hash()]));
+        hashes.extend(mine.map(|credential| vec![Term::Credential(credential).hash()]));
         for hashes in &hashes {
             let postings = Postings::new(view, hashes, query.ascending)?;
             scan.postings.push(postings);
@@ -130,34 +126,35 @@ impl<'s> Scan<'s> {
         }
     }
 
-    /// Whether the candidate, or a statement that it refers to, does match: hashes only proposed it.
-    pub fn matches(&self, entry: &Entry) -> Result<bool, Error> {
-        if self
-            .mine
-            .is_some_and(|credential| credential != entry.credential)
-        {
-            return Ok(false);
-        }
-        if self.groups.is_empty() {
-            return Ok(true);
-        }
-        let mut sequence = entry.sequence;
-        for _ in 0..MAX_REFERENCES {
+    /// Whether a candidate, or a statement that it refers to, does match: hashes only proposed it.
+    pub fn matches(&self, statement: &Statement) -> Result<bool, Error> {
+        let mut found = self.is_met(statement);
+        let mut next = reference(statement);
+        for _ in 1..MAX_REFERENCES {
+            let Some(target) = next.filter(|_| !found) else {
+                break;
+            };
+            let Some(sequence) = self.view.sequence_of(target)? else {
+                break;
+            };
             let Some(statement) = self.view.statement(sequence)? else {
-                return Ok(false);
+                break;
             };
-            if self.is_met(&statement) {
-                return Ok(true);
-            }
-            let Some(target) = reference(&statement) else {
-                return Ok(false);
-            };
-            let Some(next) = self.view.sequence_of(target)? else {
-                return Ok(false);
-            };
-            sequence = next;
+            found = self.is_met(&statement);
+            next = reference(&statement);
         }
-        Ok(false)
+        Ok(found)
+    }
+
+    /// Whether every statement of this log that the caller may see matches.
+    pub fn is_open(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// Whether the caller may see it.
+    pub fn may_see(&self, entry: &Entry) -> bool {
+        self.mine
+            .is_none_or(|credential| credential == entry.credential)
     }
 
     fn is_met(&self, statement: &Statement) -> bool {

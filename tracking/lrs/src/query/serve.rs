@@ -9,6 +9,7 @@ use lectern_xapi::{Limits, print_timestamp};
 
 use super::parameters::Format;
 use crate::attachments::{AttachmentBytes, Gathered};
+use crate::body::Body;
 use crate::definitions::DEFINITIONS;
 use crate::entry::Entry;
 use crate::error::Error;
@@ -19,8 +20,6 @@ pub(crate) struct Server<'s> {
     view: &'s View,
     format: Format,
     languages: Languages,
-    /// By number: an answer's statements mostly share one or two.
-    authorities: HashMap<u128, String>,
     /// By Activity id; `None` is remembered, too.
     definitions: HashMap<String, Option<String>>,
     attachments: Option<Gathered>,
@@ -32,7 +31,6 @@ impl<'s> Server<'s> {
             view,
             format,
             languages,
-            authorities: HashMap::new(),
             definitions: HashMap::new(),
             attachments: attachments.then(Gathered::default),
         }
@@ -48,15 +46,14 @@ impl<'s> Server<'s> {
         self.attachments.as_ref().map_or(0, Gathered::bytes)
     }
 
-    /// Appends the statement; false when its body is gone.
-    pub fn write(&mut self, entry: &Entry, out: &mut String) -> Result<bool, Error> {
-        let Some(body) = self.view.body(entry.sequence)? else {
-            return Ok(false);
-        };
-        if !self.authorities.contains_key(&body.authority) {
-            let json = self.view.authority(body.authority)?.unwrap_or_default();
-            self.authorities.insert(body.authority, json);
-        }
+    /// Appends the statement. `json` is the body's.
+    pub fn write<'b>(
+        &mut self,
+        entry: &Entry,
+        body: &'b Body,
+        json: Json<'b>,
+        out: &mut String,
+    ) -> Result<(), Error> {
         if self.format == Format::Canonical {
             self.fetch_definitions(entry.sequence)?;
         }
@@ -68,12 +65,10 @@ impl<'s> Server<'s> {
         }
         let id = entry.id.to_string();
         let stored = print_timestamp(entry.stored);
-        let authority = self
-            .authorities
-            .get(&body.authority)
-            .map_or("null", String::as_str);
+        let authority = self.view.authority(body.authority)?;
+        let authority = authority.as_ref().map_or("null", |known| &known.json);
         let authority = Json::read(authority, Limits::DEFAULT.depth)?;
-        let mut statement = Json::read(&body.raw, Limits::DEFAULT.depth)?;
+        let mut statement = json;
         form::exact(
             &mut statement,
             &Kept {
@@ -92,7 +87,7 @@ impl<'s> Server<'s> {
             }),
         }
         statement.write(out);
-        Ok(true)
+        Ok(())
     }
 
     fn fetch_definitions(&mut self, sequence: u64) -> Result<(), Error> {

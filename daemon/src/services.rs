@@ -25,7 +25,7 @@ pub const RECORDS: &str = "records.redb";
 pub const LIBRARY: &str = "library.redb";
 
 /// redb's default is 1 GiB for each file; these keep the daemon small.
-const RECORDS_CACHE_BYTES: usize = 64 << 20;
+const RECORDS_CACHE_BYTES: usize = 32 << 20;
 const LIBRARY_CACHE_BYTES: usize = 16 << 20;
 /// Writes stop while no more than this is free, before redb meets a full disk.
 const RESERVE_BYTES: u64 = 64 << 20;

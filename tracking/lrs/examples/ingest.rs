@@ -1,7 +1,8 @@
 //! The record store measured without HTTP: `cargo run --release -p lectern-lrs --example ingest [statements] [folder]`.
 //! One client posting single statements, 64 clients doing so, 16 clients posting batches of 50, each for five seconds;
 //! then, with a number of statements, one store filled with so many: the rate of each tenth, what a page costs by each
-//! filter while writing goes on, how large the file is, how much memory, how long opening takes.
+//! filter while writing goes on, how large the file is, how much memory, how long opening takes. `ingest pages FOLDER`
+//! asks a store that was filled so for pages alone.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use std::path::Path;
@@ -24,7 +25,7 @@ const VIDEOS: usize = 2_000;
 
 fn open(folder: &Path) -> (Store, Lrs) {
     let options = Options {
-        cache_bytes: 64 << 20,
+        cache_bytes: 32 << 20,
         ..Options::default()
     };
     let store = Store::open(&folder.join("records.redb"), options).unwrap();
@@ -35,10 +36,16 @@ fn open(folder: &Path) -> (Store, Lrs) {
 #[tokio::main]
 async fn main() {
     let mut arguments = std::env::args().skip(1);
-    let wanted: u64 = arguments
-        .next()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0);
+    let wanted = arguments.next();
+    if wanted.as_deref() == Some("pages") {
+        let folder = arguments.next().unwrap();
+        let (_, lrs) = open(Path::new(&folder));
+        tokio::task::spawn_blocking(move || pages(&lrs))
+            .await
+            .unwrap();
+        return;
+    }
+    let wanted: u64 = wanted.and_then(|text| text.parse().ok()).unwrap_or(0);
     if wanted > 0 {
         let scratch = tempfile::tempdir().unwrap();
         let folder = arguments

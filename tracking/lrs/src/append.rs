@@ -73,7 +73,7 @@ impl Lrs {
         let body = body.into();
         caller.must(&[Scope::StatementsWrite])?;
         let caller = caller.clone();
-        let (batch, came) = off_thread(body.len(), move || {
+        let (batch, came) = self.off_thread(body.len(), move || {
             let (json, came) = body.split()?;
             let parsed = lectern_xapi::parse_batch(&json, version, Limits::DEFAULT)?;
             Ok((Batch::new(parsed, &came, &caller, version)?, came))
@@ -98,7 +98,7 @@ impl Lrs {
         let id = lectern_xapi::parse_uuid(statement_id)
             .ok_or_else(|| Error::parameter("statementId", "Comm 2.1.1", "is no UUID"))?;
         let caller = caller.clone();
-        let (batch, came) = off_thread(body.len(), move || {
+        let (batch, came) = self.off_thread(body.len(), move || {
             let (json, came) = body.split()?;
             let mut parsed = lectern_xapi::parse_statement(&json, version, Limits::DEFAULT)?;
             if parsed.statement.id.is_some_and(|own| own != id) {
@@ -139,18 +139,26 @@ impl Lrs {
         answered.await.map_err(|_| closed())??;
         Ok(ids)
     }
-}
 
-async fn off_thread<T: Send + 'static>(
-    bytes: usize,
-    parse: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    if bytes <= SMALL_BYTES {
-        return parse();
-    }
-    match tokio::task::spawn_blocking(parse).await {
-        Ok(parsed) => parsed,
-        Err(_) => Err(Error::Store(lectern_store::Error::Closed)),
+    /// Parses: what is large on a thread of its own, as many at a time as there are processors. More would take memory and
+    /// gain nothing.
+    async fn off_thread<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        parse: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        if bytes <= SMALL_BYTES {
+            return parse();
+        }
+        let closed = || Error::Store(lectern_store::Error::Closed);
+        let turn = self.parsing().acquire_owned().await;
+        let turn = turn.map_err(|_| closed())?;
+        let parsed = tokio::task::spawn_blocking(move || {
+            let parsed = parse();
+            drop(turn);
+            parsed
+        });
+        parsed.await.map_err(|_| closed())?
     }
 }
 

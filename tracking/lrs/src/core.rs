@@ -16,8 +16,8 @@ use crate::lrs::Clock;
 use crate::tail::{Group, Tail};
 
 /// Statements, and bytes of text, in memory and not in the tables at most; whoever appends beyond waits.
-const MAX_STATEMENTS: u64 = 8_192;
-const MAX_BYTES: usize = 8 << 20;
+const MAX_STATEMENTS: u64 = 4_096;
+const MAX_BYTES: usize = 6 << 20;
 /// Longest wait for the tables by one who reads what follows from statements.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Under load the tables are written this often, so that many statements share a commit.

@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 
 use jiff::Timestamp;
 use lectern_store::Store;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::appender::{self, Append};
 use crate::core::Core;
@@ -55,6 +55,8 @@ struct Inner {
     /// `None` when closed.
     appender: Mutex<Option<mpsc::Sender<Append>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// One permit a processor: who parses a large request holds one.
+    parsing: Arc<Semaphore>,
     /// Ticks when IT changed an upstream.
     upstreams: tokio::sync::watch::Sender<u64>,
 }
@@ -119,6 +121,9 @@ impl Lrs {
                 sealing_key: options.sealing_key,
                 appender: Mutex::new(Some(sender)),
                 threads: Mutex::new(vec![appending, flushing]),
+                parsing: Arc::new(Semaphore::new(
+                    std::thread::available_parallelism().map_or(1, usize::from),
+                )),
                 upstreams: tokio::sync::watch::Sender::new(0),
             }),
         })
@@ -231,6 +236,10 @@ impl Lrs {
     pub(crate) fn appender(&self) -> Option<mpsc::Sender<Append>> {
         let appender = self.inner.appender.lock();
         appender.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn parsing(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.inner.parsing)
     }
 
     pub(crate) fn upstreams_changed(&self) {

@@ -93,6 +93,23 @@ impl<'b> ChunkReader<'b> {
         self.next.map(|_| self.hash)
     }
 
+    /// Appends the next list's sequence numbers up to `last`.
+    pub fn read_up_to(mut self, last: u64, into: &mut Vec<u64>) -> Result<(), Corrupt> {
+        let Some(mut sequence) = self.next.take() else {
+            return Ok(());
+        };
+        let mut from = Reader::part(self.rest);
+        while sequence <= last {
+            into.push(sequence);
+            let step = from.number()?;
+            if step == 0 {
+                break;
+            }
+            sequence = sequence.checked_add(step).ok_or_else(damaged)?;
+        }
+        Ok(())
+    }
+
     /// Appends the next list's sequence numbers.
     pub fn read(&mut self, into: &mut Vec<u64>) -> Result<(), Corrupt> {
         let Some(mut sequence) = self.next else {
@@ -197,6 +214,18 @@ mod tests {
                 }
             }
             prop_assert_eq!(reader.hash(), None);
+        }
+
+        #[test]
+        fn a_list_is_read_as_far_as_it_is_wanted(list in prop::collection::btree_set(1..9000_u64, 1..99), last in 0..9999_u64) {
+            let mut writer = ChunkWriter::new(0);
+            for sequence in &list {
+                assert!(writer.push((7, *sequence)).is_none());
+            }
+            let (key, bytes) = writer.finish().unwrap();
+            let mut found = Vec::new();
+            ChunkReader::new(0, key, &bytes).read_up_to(last, &mut found).unwrap();
+            prop_assert_eq!(found, list.into_iter().filter(|one| *one <= last).collect::<Vec<_>>());
         }
 
         #[test]

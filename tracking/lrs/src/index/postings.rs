@@ -44,7 +44,8 @@ impl Postings {
         Ok(Self { lists, ascending })
     }
 
-    /// The nearest sequence number from `at` on, `at` included, that lies under one of the hashes.
+    /// The nearest sequence number from `at` on, `at` included, that lies under one of the hashes. Each `at` lies where the
+    /// one before did, or further on.
     pub fn seek(&mut self, view: &View, at: u64) -> Result<Option<u64>, Error> {
         let mut best = None;
         for list in &mut self.lists {

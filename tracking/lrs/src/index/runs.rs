@@ -79,7 +79,8 @@ pub(crate) fn put(
 }
 
 /// The list under `hash` in one chunk of a run: of the chunk in which `at` lies, or would lie; in the order of sequence
-/// numbers. When that chunk has nothing from `at` on, the beginning of the next is given where it goes on.
+/// numbers. Ascending, when that chunk has nothing from `at` on, the beginning of the next is given where it goes on;
+/// descending, nothing behind `at` is.
 pub(crate) fn list(
     snapshot: &Snapshot,
     kind: Kind,
@@ -90,11 +91,12 @@ pub(crate) fn list(
 ) -> Result<Vec<u64>, Error> {
     let place = |hash, sequence| ((kind as u8, of.level), of.number, hash, sequence);
     let mut found = Vec::new();
+    let last = if ascending { u64::MAX } else { at };
     let before = snapshot
         .range(&CHUNKS, place(0, 0)..=place(hash, at))?
         .next_back();
     if let Some(((_, _, first, sequence), chunk)) = before.transpose()? {
-        list_in(&chunk.0, of.base(run), (first, sequence), hash, &mut found)?;
+        list_in(&chunk.0, of.base(run), (first, sequence), (hash, last), &mut found)?;
     }
     let is_short = found.last().is_none_or(|last| *last < at);
     if ascending && is_short {
@@ -106,7 +108,7 @@ pub(crate) fn list(
             .next();
         if let Some(((_, _, first, sequence), chunk)) = after.transpose()? {
             found.clear();
-            list_in(&chunk.0, of.base(run), (first, sequence), hash, &mut found)?;
+            list_in(&chunk.0, of.base(run), (first, sequence), (hash, last), &mut found)?;
         }
     }
     Ok(found)
@@ -116,13 +118,13 @@ fn list_in(
     bytes: &[u8],
     base: u64,
     key: Posting,
-    hash: u64,
+    (hash, last): Posting,
     found: &mut Vec<u64>,
 ) -> Result<(), Error> {
     let mut reader = ChunkReader::new(base, key, bytes);
     while let Some(next) = reader.hash() {
         if next == hash {
-            return reader.read(found).map_err(damaged);
+            return reader.read_up_to(last, found).map_err(damaged);
         }
         if next > hash {
             break;

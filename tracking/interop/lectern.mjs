@@ -30,8 +30,8 @@ export async function startLectern() {
 }
 
 /** Waits until the condition holds. */
-export async function until(condition) {
-  const end = Date.now() + PATIENCE_MS;
+export async function until(condition, patience = PATIENCE_MS) {
+  const end = Date.now() + patience;
   while (!(await condition())) {
     if (Date.now() > end) throw new Error('waited too long');
     await new Promise((done) => setTimeout(done, 200));

@@ -11,6 +11,7 @@
 
 mod audit;
 mod backups;
+mod erasure;
 mod error;
 mod identifiers;
 mod identity;
@@ -33,6 +34,7 @@ mod token;
 mod viewing;
 
 pub use audit::{AuditEntry, AuditEvent, AuditPage, Reading, Whose};
+pub use erasure::{Erasing, Whom};
 pub use error::{Error, SignInError};
 
 pub use identity::IdentityFold;

@@ -121,7 +121,9 @@ impl Lrs {
         came: Vec<AttachmentBytes>,
     ) -> Result<Vec<StatementId>, Error> {
         let ids = batch.statements.iter().map(|pending| pending.id).collect();
+        let mut attaching = None;
         if !came.is_empty() {
+            attaching = Some(Arc::clone(&self.core_arc().attaching).read_owned().await);
             // First: no statement is ever without its attachments. Bytes that no statement names in the end do no harm.
             self.store()
                 .write_async(move |tx| attachments::keep(tx, &came).map_err(Error::from))
@@ -129,7 +131,11 @@ impl Lrs {
         }
         let closed = || Error::Store(lectern_store::Error::Closed);
         let (answer, answered) = oneshot::channel();
-        let append = Append { batch, answer };
+        let append = Append {
+            batch,
+            answer,
+            attaching,
+        };
         self.appender()
             .ok_or_else(closed)?
             .send(append)

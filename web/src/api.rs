@@ -6,6 +6,7 @@ pub mod captions;
 pub mod credentials;
 mod csv;
 mod download;
+pub mod erasures;
 pub mod events;
 pub mod evidence;
 pub mod insight;
@@ -37,6 +38,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(backup::routes())
         .merge(captions::routes())
         .merge(credentials::routes())
+        .merge(erasures::routes())
         .merge(events::routes())
         .merge(evidence::routes())
         .merge(insight::routes())

@@ -207,6 +207,9 @@ impl Erasing {
         let erasure = erasure.clone();
         let replaced = format!("erasure:{}", erasure.id);
         self.lms.store.write_making_room(move |tx| {
+            if !Erasures::finish(tx, erasure.id, now)? {
+                return Ok(());
+            }
             for number in &naming {
                 if let Some(mut entry) = tx.get(&AUDIT, number)? {
                     for text in [&mut entry.on, &mut entry.detail].into_iter().flatten() {
@@ -224,7 +227,7 @@ impl Erasing {
                 detail: Some(told(&erasure)),
             };
             append(tx, &event, now)?;
-            Ok::<_, Error>(Erasures::finish(tx, erasure.id, now)?)
+            Ok::<_, Error>(())
         })
     }
 }

@@ -191,17 +191,21 @@ impl Erasures {
         Ok(true)
     }
 
-    /// It is finished: nothing is kept of it but that it was. In the transaction of whoever notes the same.
+    /// It is finished: nothing is kept of it but that it was; `false` when it was finished before. In the transaction of
+    /// whoever notes the same.
     ///
     /// # Errors
     /// [`Error::NotFound`], the store's own.
-    pub fn finish(tx: &Tx<'_>, id: Uuid, now: Timestamp) -> Result<(), Error> {
-        tx.remove(&PENDING, &id)?;
+    pub fn finish(tx: &Tx<'_>, id: Uuid, now: Timestamp) -> Result<bool, Error> {
+        if !tx.remove(&PENDING, &id)? {
+            return Ok(false);
+        }
         change(tx, id, |erasure| {
             erasure.finished = Some(now);
             erasure.who.clear();
             erasure.authorities.clear();
-        })
+        })?;
+        Ok(true)
     }
 }
 

@@ -1,0 +1,111 @@
+//! The shell of erasures: does what a command asks for, and finishes what pages and earlier processes left.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use lectern_lms::Erasing;
+use lectern_lrs::erasure::Received;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::commands::BOX;
+use crate::services::Services;
+
+/// After a failure the next try waits this long.
+const RETRY: Duration = Duration::from_secs(60);
+/// After a commit it is looked this soon whether that asked for an erasure.
+const LOOK: Duration = Duration::from_millis(500);
+/// Between two slices, so that others get at the store.
+const BREATH: Duration = Duration::from_millis(5);
+
+/// Finishes erasures until cancelled.
+pub async fn run(services: Services, stop: CancellationToken) {
+    let mut commits = services.records.commits();
+    loop {
+        commits.mark_unchanged();
+        let (erasing, stopping) = (erasing(&services), stop.clone());
+        let done = tokio::task::spawn_blocking(move || {
+            erasing.carry_out(&Timestamp::now, &mut || {
+                std::thread::sleep(BREATH);
+                !stopping.is_cancelled()
+            })
+        });
+        let failure = match done.await {
+            Ok(Ok(finished)) => {
+                for erasure in finished {
+                    let statements = erasure.statements;
+                    tracing::info!(event = "person.erased", erasure = %erasure.id, statements);
+                }
+                None
+            }
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(error) => Some(error.to_string()),
+        };
+        let wait = match &failure {
+            Some(error) => {
+                tracing::error!(event = "person.erasure_stopped", error);
+                RETRY
+            }
+            None => LOOK,
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(wait) => {}
+        }
+        if failure.is_some() {
+            continue;
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            changed = commits.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+/// `person erase`: what there is, or with `for_good` all of it gone when it returns. Blocking.
+///
+/// # Errors
+/// Nobody has that name or identifier, nobody would run the box, the store fails.
+pub fn erase(services: &Services, typed: &str, for_good: bool) -> anyhow::Result<Value> {
+    let erasing = erasing(services);
+    let whom = erasing.whom_typed(typed)?;
+    let person = whom.person.as_ref().map(|person| person.id);
+    if !for_good {
+        let about = erasing.preview(&whom)?;
+        return Ok(json!({
+            "erased": false,
+            "person": person,
+            "identifiers": whom.identifiers(),
+            "statements": about.statements,
+            "oldest": about.oldest,
+            "newest": about.newest,
+            "documents": about.documents,
+            "upstreams": upstreams(&about.upstreams),
+            "next": "Nothing was erased. The same with --yes erases all of it, for good.",
+        }));
+    }
+    let begun = erasing.begin(&whom, BOX, Timestamp::now())?;
+    erasing.carry_out(&Timestamp::now, &mut || {
+        std::thread::sleep(BREATH);
+        true
+    })?;
+    let erasure = services.lrs.erasures().get(begun.id)?;
+    Ok(json!({
+        "erased": erasure.finished.is_some(),
+        "id": erasure.id,
+        "person": person,
+        "statements": erasure.statements,
+        "documents": erasure.documents,
+        "attachments": erasure.attachments,
+        "upstreams": upstreams(&erasure.upstreams),
+    }))
+}
+
+fn erasing(services: &Services) -> Erasing {
+    Erasing::new(services.lms.clone(), services.lrs.clone())
+}
+
+fn upstreams(received: &[Received]) -> Vec<Value> {
+    let one = |one: &Received| json!({ "id": one.id, "name": one.name, "url": one.url, "statements": one.statements });
+    received.iter().map(one).collect()
+}

@@ -18,23 +18,29 @@ const LOOK: Duration = Duration::from_millis(500);
 /// Between two slices, so that others get at the store.
 const BREATH: Duration = Duration::from_millis(5);
 
-/// Finishes erasures until cancelled.
+/// Finishes erasures, and erases what is too old once a day, until cancelled.
 pub async fn run(services: Services, stop: CancellationToken) {
     let mut commits = services.records.commits();
     loop {
         commits.mark_unchanged();
         let (erasing, stopping) = (erasing(&services), stop.clone());
         let done = tokio::task::spawn_blocking(move || {
-            erasing.carry_out(&Timestamp::now, &mut || {
+            let mut goes_on = || {
                 std::thread::sleep(BREATH);
                 !stopping.is_cancelled()
-            })
+            };
+            let finished = erasing.carry_out(&Timestamp::now, &mut goes_on)?;
+            let expired = erasing.expire_when_due(Timestamp::now(), &mut goes_on)?;
+            Ok::<_, lectern_lms::Error>((finished, expired))
         });
         let failure = match done.await {
-            Ok(Ok(finished)) => {
+            Ok(Ok((finished, expired))) => {
                 for erasure in finished {
                     let statements = erasure.statements;
                     tracing::info!(event = "person.erased", erasure = %erasure.id, statements);
+                }
+                if let Some(statements) = expired {
+                    tracing::info!(event = "keeping.run", statements);
                 }
                 None
             }
@@ -43,7 +49,7 @@ pub async fn run(services: Services, stop: CancellationToken) {
         };
         let wait = match &failure {
             Some(error) => {
-                tracing::error!(event = "person.erasure_stopped", error);
+                tracing::error!(event = "erasure.stopped", error);
                 RETRY
             }
             None => LOOK,
@@ -57,6 +63,8 @@ pub async fn run(services: Services, stop: CancellationToken) {
         }
         tokio::select! {
             () = stop.cancelled() => return,
+            // The day may end while nobody does anything.
+            () = tokio::time::sleep(RETRY) => {}
             changed = commits.changed() => if changed.is_err() { return },
         }
     }

@@ -11,6 +11,7 @@ pub mod events;
 pub mod evidence;
 pub mod insight;
 pub mod jobs;
+pub mod keeping;
 pub mod openapi;
 pub mod people;
 pub mod play;
@@ -43,6 +44,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(evidence::routes())
         .merge(insight::routes())
         .merge(jobs::routes())
+        .merge(keeping::routes())
         .merge(openapi::routes())
         .merge(people::routes())
         .merge(play::routes())

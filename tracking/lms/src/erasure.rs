@@ -52,8 +52,8 @@ impl Whom {
 /// Erases people. Clones are the same one.
 #[derive(Clone)]
 pub struct Erasing {
-    lms: Lms,
-    lrs: Lrs,
+    pub(crate) lms: Lms,
+    pub(crate) lrs: Lrs,
 }
 
 impl Erasing {
@@ -104,7 +104,7 @@ impl Erasing {
         })
     }
 
-    fn of(&self, person: Person) -> Result<Whom, Error> {
+    pub(crate) fn of(&self, person: Person) -> Result<Whom, Error> {
         let mut whom = of_account(&self.lms.identity()?, &person.actor);
         if let Some(address) = &person.email {
             whom.who.extend(identifiers_of_mail(address));

@@ -16,6 +16,7 @@ mod error;
 mod identifiers;
 mod identity;
 mod import;
+mod keeping;
 mod lms;
 mod network;
 mod pace;
@@ -39,6 +40,7 @@ pub use error::{Error, SignInError};
 
 pub use identity::IdentityFold;
 pub use import::{ImportError, ImportReport, MAX_CSV_BYTES};
+pub use keeping::Keeping;
 pub use lms::Lms;
 pub use network::Network;
 pub use people::PeoplePage;

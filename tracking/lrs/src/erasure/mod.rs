@@ -6,12 +6,14 @@
 //! ([`crate::index::clean`]); text that was journaled is written over at the end.
 
 mod about;
+mod expiry;
 mod find;
 mod record;
 mod refused;
 mod slice;
 
 pub use about::{About, Received, identifiers_of_mail};
+pub use expiry::{Cutoffs, Expiring};
 pub use record::{Erasure, Erasures};
 pub use slice::Erased;
 

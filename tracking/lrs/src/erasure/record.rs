@@ -53,7 +53,7 @@ pub struct Erasure {
 /// The erasures of an LRS.
 #[derive(Clone)]
 pub struct Erasures {
-    lrs: Lrs,
+    pub(super) lrs: Lrs,
 }
 
 impl Lrs {

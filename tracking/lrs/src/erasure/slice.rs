@@ -10,7 +10,7 @@ use lectern_xapi::Statement;
 use uuid::Uuid;
 
 use super::find::Visit;
-use super::{each, record};
+use super::{each, expiry, record};
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::forward;
@@ -220,6 +220,7 @@ fn erase_slice(
         for sequence in for_tx.iter() {
             tx.insert(&DIRTY, sequence, &())?;
         }
+        expiry::note(tx, &for_tx)?;
         record::count(tx, note, for_tx.len() as u64)?;
         Ok::<_, Error>(())
     })?;

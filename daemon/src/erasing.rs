@@ -105,6 +105,7 @@ pub fn erase(services: &Services, typed: &str, for_good: bool) -> anyhow::Result
         "statements": erasure.statements,
         "documents": erasure.documents,
         "attachments": erasure.attachments,
+        "overwritten": erasure.overwritten,
         "upstreams": upstreams(&erasure.upstreams),
     }))
 }

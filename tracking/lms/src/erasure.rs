@@ -142,6 +142,7 @@ impl Erasing {
             documents: 0,
             attachments: 0,
             upstreams: self.preview(whom)?.upstreams,
+            overwritten: false,
             finished: None,
         };
         let (intent, refused) = (erasure.clone(), whom.refused.clone());

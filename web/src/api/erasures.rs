@@ -107,6 +107,8 @@ struct ErasureOut {
     documents: u64,
     /// Attachments removed
     attachments: u64,
+    /// Whether what was written over in the box's file was overwritten on the disk, too: not when that had no room
+    overwritten: bool,
     /// Upstreams that may have some of the statements: ask there, too
     upstreams: Vec<ReceivedOut>,
 }
@@ -137,6 +139,7 @@ impl From<Erasure> for ErasureOut {
             statements: erasure.statements,
             documents: erasure.documents,
             attachments: erasure.attachments,
+            overwritten: erasure.overwritten,
             upstreams: erasure
                 .upstreams
                 .into_iter()

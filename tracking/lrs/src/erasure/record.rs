@@ -46,6 +46,9 @@ pub struct Erasure {
     pub attachments: u64,
     /// Upstreams that may have some of the statements.
     pub upstreams: Vec<Received>,
+    /// Whether the free pages of the file were overwritten, too: not when the disk had no room for that.
+    #[serde(default)]
+    pub overwritten: bool,
     /// When all of it was done.
     pub finished: Option<Timestamp>,
 }
@@ -188,6 +191,18 @@ impl Erasures {
             lrs.upstreams_changed();
         }
         lrs.scrub()?;
+        match lrs.store().overwrite_free_pages(goes_on) {
+            Ok(true) => {}
+            Ok(false) => return Ok(false),
+            // It is erased all the same; what lay there is overwritten as the file is used.
+            Err(error @ lectern_store::Error::Full { .. }) => {
+                tracing::warn!(event = "lrs.free_pages_left", erasure = %id, %error);
+                return Ok(true);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        lrs.store()
+            .write_making_room(move |tx| change(tx, id, |erasure| erasure.overwritten = true))?;
         Ok(true)
     }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use common::{ACTOR, admin, agent, id, reference, statement, voiding};
 use jiff::Timestamp;
-use lectern_lrs::erasure::{Erasure, Erasures, identifiers_of_mail};
+use lectern_lrs::erasure::{Cutoffs, Erasure, Erasures, identifiers_of_mail};
 use lectern_lrs::evidence::{Evidence, SigningKey, verify_export};
 use lectern_lrs::{Conditions, DocumentRequest, Error, Lrs, Resource, StatementsBody};
 use lectern_store::testing::{CrashDisk, Loss};
@@ -685,5 +685,62 @@ async fn an_erasure_yields_and_goes_on_where_it_was() {
     })
     .await
     .unwrap();
+    assert_anew_is_the_same(&lrs.lrs);
+}
+
+#[tokio::test]
+async fn what_is_too_old_goes_in_slices_and_the_rest_stays() {
+    let lrs = common::new();
+    let (hers, others) = mixture();
+    const DAY: i64 = 24 * 3600 * 1_000_000;
+    for (said, other) in hers.iter().zip(&others) {
+        lrs.post(&json!([other, said])).await.unwrap();
+        lrs.clock
+            .fetch_add(DAY, std::sync::atomic::Ordering::SeqCst);
+    }
+    let head = lrs.lrs.head().unwrap();
+    let at = |days: i64| Timestamp::from_microsecond(common::START + days * DAY + 9).unwrap();
+    // Somebody is erased before: that is not counted twice.
+    let first = lrs.lrs.clone();
+    let erased = tokio::task::spawn_blocking(move || first.erase(&BTreeSet::from([2, 3])));
+    assert_eq!(erased.await.unwrap().unwrap(), 2);
+    let inner = lrs.lrs.clone();
+    tokio::task::spawn_blocking(move || {
+        let erasures = inner.erasures();
+        let all = Cutoffs {
+            all: Some(at(4)),
+            of: None,
+        };
+        let found = erasures.expiring(&all).unwrap();
+        assert_eq!((found.statements, found.oldest < Some(at(0))), (8, true));
+        let mut rounds = 0;
+        let mut erased = 0;
+        loop {
+            let (some, is_done) = erasures.expire(&all, &mut || rounds > 0).unwrap();
+            erased += some;
+            rounds += 1;
+            if is_done {
+                break;
+            }
+        }
+        assert_eq!((erased, rounds > 1), (8, true));
+        assert_eq!(erasures.expiring(&all).unwrap().statements, 0);
+        // Of certain people only.
+        let of = Cutoffs {
+            all: None,
+            of: Some((at(6), vec![ada()])),
+        };
+        let found = erasures.expiring(&of).unwrap();
+        assert_eq!((found.statements, found.oldest.is_some()), (2, true));
+        assert_eq!(erasures.expire(&of, &mut || true).unwrap(), (2, true));
+        assert_eq!(erasures.expiring(&of).unwrap().statements, 0);
+    })
+    .await
+    .unwrap();
+    let verified = lrs.lrs.verify_chain().unwrap();
+    assert_eq!(
+        (verified.entries, verified.erased, verified.broken),
+        (head, 12, None)
+    );
     assert_anew_is_the_same(&lrs.lrs);
 }

@@ -31,6 +31,8 @@ export const erase = {
   running: 'The account is gone, the rest is being erased',
   done: 'Everything is erased',
   states: { running: 'running', finished: 'finished' },
+  notOverwritten:
+    'The disk had no room to overwrite what lay in the free pages of the box’s file; they are overwritten as it is used.',
   backups:
     'Backups that were made before still hold it. Keep them no longer than you need; whoever restores one erases again.',
   back: 'Back to the people',

@@ -115,11 +115,8 @@ impl Fold for Definitions {
             let Some(Json(known)) = tx.get(&DEFINITIONS, &id)? else {
                 continue;
             };
-            let terms = [
-                Term::Activity(id.clone()),
-                Term::RelatedActivity(id.clone()),
-            ];
-            if !erased.any_other(BTreeSet::from(terms), |_| true)? {
+            let terms = [Term::Activity(&id), Term::RelatedActivity(&id)];
+            if !erased.any_other(&terms, |_| true)? {
                 tx.remove(&DEFINITIONS, &id)?;
                 tx.remove(&KEPT, &id)?;
             } else if defined {
@@ -136,7 +133,7 @@ impl Fold for Definitions {
                 agents(statement)
                     .any(|agent| agent.name.as_ref() == Some(&row.1) && agent.ifi.key() == key)
             };
-            if !erased.any_other(BTreeSet::from([Term::Agent(key.clone())]), is_said)? {
+            if !erased.any_other(&[Term::Agent(key.as_str().into())], is_said)? {
                 tx.remove(&NAMES, &row)?;
             }
         }

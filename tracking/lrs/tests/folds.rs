@@ -261,5 +261,8 @@ fn a_store_whose_statements_lie_in_rows_is_refused_and_left_as_it_is() {
     assert!(refused.to_string().contains("another version"), "{refused}");
     store.close();
     drop(store);
-    assert_eq!(open().snapshot().unwrap().get(&ROWS, &1).unwrap(), Some(row));
+    assert_eq!(
+        open().snapshot().unwrap().get(&ROWS, &1).unwrap(),
+        Some(row)
+    );
 }

@@ -52,9 +52,9 @@ pub fn identifiers_of_mail(address: &str) -> [String; 2] {
 }
 
 /// Everything that a statement about these is found by.
-pub(super) fn terms_of(who: &BTreeSet<String>) -> BTreeSet<Term> {
+pub(super) fn terms_of(who: &BTreeSet<String>) -> Vec<Term<'_>> {
     who.iter()
-        .flat_map(|key| [Term::Agent(key.clone()), Term::RelatedAgent(key.clone())])
+        .flat_map(|key| [Term::Agent(key.into()), Term::RelatedAgent(key.into())])
         .collect()
 }
 
@@ -63,7 +63,7 @@ pub(super) fn about(lrs: &Lrs, who: &BTreeSet<String>) -> Result<About, Error> {
     let view = lrs.view()?;
     let mut about = About::default();
     let mut upstreams = Counting::all(view.snapshot())?;
-    each(&view, &[terms_of(who)], true, &mut |entry, statement| {
+    each(&view, &[&terms_of(who)], true, &mut |entry, statement| {
         about.statements += 1;
         about.oldest.get_or_insert(entry.stored);
         about.newest = Some(entry.stored);
@@ -94,7 +94,7 @@ pub(super) fn sequences_of(
     through: u64,
 ) -> Result<BTreeSet<u64>, Error> {
     let mut found = BTreeSet::new();
-    each(view, &[terms_of(who)], true, &mut |entry, _| {
+    each(view, &[&terms_of(who)], true, &mut |entry, _| {
         if entry.sequence > through {
             return Ok(ControlFlow::Break(()));
         }

@@ -66,7 +66,7 @@ impl Erasures {
         if let Some((before, people)) = &cutoffs.of {
             let last = up_to(&view, Some(*before))?;
             for who in people {
-                each(&view, &[terms_of(who)], true, &mut |entry, _| {
+                each(&view, &[&terms_of(who)], true, &mut |entry, _| {
                     if entry.sequence > last {
                         return Ok(ControlFlow::Break(()));
                     }

@@ -1,7 +1,6 @@
 //! Statements that name somebody or something themselves: proposed by postings, then looked at, so that no collision of
 //! hashes ever finds another's.
 
-use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use lectern_store::Error as StoreError;
@@ -20,7 +19,7 @@ pub(crate) type Visit<'v> =
 /// Shows every statement that has a term of each group, oldest or newest first, until `visit` breaks.
 pub(crate) fn each(
     view: &View,
-    groups: &[BTreeSet<Term>],
+    groups: &[&[Term<'_>]],
     ascending: bool,
     visit: &mut Visit<'_>,
 ) -> Result<(), StoreError> {
@@ -45,7 +44,9 @@ pub(crate) fn each(
         }
         if let (Some(entry), Some(statement)) = (view.entry(nearest)?, view.statement(nearest)?) {
             let has = terms(&statement);
-            let is_meant = groups.iter().all(|group| !group.is_disjoint(&has));
+            let is_meant = groups
+                .iter()
+                .all(|group| group.iter().any(|term| has.contains(term)));
             if is_meant && visit(&entry, &statement)?.is_break() {
                 return Ok(());
             }

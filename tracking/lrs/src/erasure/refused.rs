@@ -27,7 +27,10 @@ impl Refused {
         let mut refused = Self::default();
         for row in snapshot.range(&REFUSED, ..)? {
             let (key, ()) = row?;
-            for term in [Term::Agent(key.clone()), Term::RelatedAgent(key.clone())] {
+            for term in [
+                Term::Agent(key.as_str().into()),
+                Term::RelatedAgent(key.as_str().into()),
+            ] {
                 refused.hashes.insert(term.hash());
             }
             refused.keys.insert(key);
@@ -40,7 +43,7 @@ impl Refused {
         !self.hashes.is_empty()
             && hashes.iter().any(|hash| self.hashes.contains(hash))
             && terms(statement).iter().any(|term| match term {
-                Term::Agent(key) | Term::RelatedAgent(key) => self.keys.contains(key),
+                Term::Agent(key) | Term::RelatedAgent(key) => self.keys.contains(key.as_ref()),
                 _ => false,
             })
     }

@@ -48,10 +48,7 @@ impl Erased<'_> {
     /// # Errors
     /// The store's own.
     pub fn left(&self, actor: &str, activity: &str) -> Result<Vec<(Entry, Statement)>, StoreError> {
-        let groups = [
-            BTreeSet::from([Term::Agent(actor.to_owned())]),
-            BTreeSet::from([Term::Activity(activity.to_owned())]),
-        ];
+        let groups: [&[Term<'_>]; 2] = [&[Term::Agent(actor.into())], &[Term::Activity(activity)]];
         let mut left = Vec::new();
         self.others(&groups, true, &mut |entry, statement| {
             left.push((entry.clone(), statement.clone()));
@@ -63,7 +60,7 @@ impl Erased<'_> {
     /// Statements that stay and have a term of each group.
     pub(crate) fn others(
         &self,
-        groups: &[BTreeSet<Term>],
+        groups: &[&[Term<'_>]],
         ascending: bool,
         visit: &mut Visit<'_>,
     ) -> Result<(), StoreError> {
@@ -78,7 +75,7 @@ impl Erased<'_> {
     /// Whether any statement that stays has one of these terms and is `meant`.
     pub(crate) fn any_other(
         &self,
-        terms: BTreeSet<Term>,
+        terms: &[Term<'_>],
         meant: impl Fn(&Statement) -> bool,
     ) -> Result<bool, StoreError> {
         let mut found = false;

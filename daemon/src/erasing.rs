@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use lectern_lms::Erasing;
 use lectern_lrs::erasure::Received;
 use serde_json::{Value, json};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::commands::BOX;
@@ -25,10 +26,7 @@ pub async fn run(services: Services, stop: CancellationToken) {
         commits.mark_unchanged();
         let (erasing, stopping) = (erasing(&services), stop.clone());
         let done = tokio::task::spawn_blocking(move || {
-            let mut goes_on = || {
-                std::thread::sleep(BREATH);
-                !stopping.is_cancelled()
-            };
+            let mut goes_on = || breathe(&stopping);
             let finished = erasing.carry_out(&Timestamp::now, &mut goes_on)?;
             let expired = erasing.expire_when_due(Timestamp::now(), &mut goes_on)?;
             Ok::<_, lectern_lms::Error>((finished, expired))
@@ -93,10 +91,8 @@ pub fn erase(services: &Services, typed: &str, for_good: bool) -> anyhow::Result
         }));
     }
     let begun = erasing.begin(&whom, BOX, Timestamp::now())?;
-    erasing.carry_out(&Timestamp::now, &mut || {
-        std::thread::sleep(BREATH);
-        true
-    })?;
+    let never = CancellationToken::new();
+    erasing.carry_out(&Timestamp::now, &mut || breathe(&never))?;
     let erasure = services.lrs.erasures().get(begun.id)?;
     Ok(json!({
         "erased": erasure.finished.is_some(),
@@ -108,6 +104,12 @@ pub fn erase(services: &Services, typed: &str, for_good: bool) -> anyhow::Result
         "overwritten": erasure.overwritten,
         "upstreams": upstreams(&erasure.upstreams),
     }))
+}
+
+/// Lets others get at the store, on a blocking thread of the runtime; `false` once it stops.
+fn breathe(stop: &CancellationToken) -> bool {
+    let breath = stop.run_until_cancelled(tokio::time::sleep(BREATH));
+    Handle::current().block_on(breath).is_some()
 }
 
 fn erasing(services: &Services) -> Erasing {

@@ -39,6 +39,9 @@ pub enum Command {
     /// People of this box
     #[command(subcommand)]
     User(UserCommand),
+    /// What is known of a person, also of one who has no account here
+    #[command(subcommand)]
+    Person(PersonCommand),
     /// API bearer tokens
     #[command(subcommand)]
     Token(TokenCommand),
@@ -175,6 +178,20 @@ impl RoleName {
             Self::Auditor => "auditor",
         }
     }
+}
+
+/// `person …`
+#[derive(Debug, Subcommand)]
+pub enum PersonCommand {
+    /// Erase somebody for good: account, statements and documents; the chain of records stays valid. Without --yes it only
+    /// says what there is
+    Erase {
+        /// Whom: a sign-in name, or mailto:…, an OpenID, "homePage name" of an account
+        name: String,
+        /// Do it
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// `token …`

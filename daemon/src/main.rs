@@ -8,6 +8,7 @@ mod commands;
 mod config;
 mod control;
 mod doctor;
+mod erasing;
 mod logging;
 mod scheduler;
 mod serve;

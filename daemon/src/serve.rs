@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::ServeArgs;
 use crate::config::Config;
 use crate::services::Services;
-use crate::{backup, control, scheduler, service_manager};
+use crate::{backup, control, erasing, scheduler, service_manager};
 
 /// Serves until asked to stop; exit code 1 when it could not start or a part of it failed.
 pub async fn run(state: &Path, args: &ServeArgs, json: bool) -> ExitCode {
@@ -77,6 +77,13 @@ async fn serve(state: &Path, args: &ServeArgs, json: bool) -> anyhow::Result<()>
         let (services, stop) = (services.clone(), stop.clone());
         async move {
             services.keep_evidence(stop).await;
+            Ok(())
+        }
+    }));
+    parts.spawn(named("erasing", {
+        let (services, stop) = (services.clone(), stop.clone());
+        async move {
+            erasing::run(services, stop).await;
             Ok(())
         }
     }));

@@ -85,6 +85,9 @@ fn the_exit_code_tells_done_from_failed_from_misused() {
         (&["upstream", "list"], 0),
         (&["token", "add", "--user", "nobody"], 1),
         (&["token", "revoke", "--user", "nobody"], 1),
+        (&["person", "erase", "nobody"], 1),
+        (&["person", "erase", "nobody", "--yes"], 1),
+        (&["person", "erase"], 2),
         (&["backup", "/nowhere/at/all.tar"], 1),
         (&["verify", "/dev/null"], 1),
         (&["verify", "/dev/null", "--key", "short"], 2),
@@ -452,4 +455,38 @@ async fn a_box_that_lost_its_evidence_key_signs_nothing_under_another() {
     std::fs::write(&key, kept).unwrap();
     let (ok, answer) = lecternd(&state, &["doctor"], "");
     assert!(ok, "{answer}");
+}
+
+#[test]
+fn a_person_is_erased_by_command_with_and_without_a_daemon() {
+    let (_folder, state) = new_state();
+    for (name, role) in [("root", "admin"), ("ada", "learner"), ("bob", "learner")] {
+        let add = ["user", "add", name, "--role", role, "--password-stdin"];
+        let (ok, answer) = lecternd(&state, &add, PASSWORD);
+        assert!(ok, "{answer}");
+    }
+    let erase = |who: &str, more: &[&str]| {
+        let args = [&["person", "erase", who], more].concat();
+        lecternd(&state, &args, "")
+    };
+    // Without a daemon; without --yes nothing happens.
+    let (ok, shown) = erase("ada", &[]);
+    assert!(ok && shown["erased"] == json!(false), "{shown}");
+    assert_eq!(shown["identifiers"].as_array().unwrap().len(), 1);
+    let (ok, done) = erase("ada", &["--yes"]);
+    assert!(ok && done["erased"] == json!(true), "{done}");
+    assert_eq!(
+        (&done["statements"], &done["overwritten"]),
+        (&json!(0), &json!(true))
+    );
+    assert!(!erase("ada", &["--yes"]).0);
+    // Somebody has to run the box.
+    assert!(!erase("root", &["--yes"]).0);
+    // With a daemon, and by an identifier that no account here has.
+    let daemon = Daemon::start(&state);
+    let (ok, done) = erase("bob", &["--yes"]);
+    assert!(ok && done["erased"] == json!(true), "{done}");
+    let (ok, done) = erase("mailto:carl@example.edu", &["--yes"]);
+    assert!(ok && done["person"] == Value::Null, "{done}");
+    drop(daemon);
 }

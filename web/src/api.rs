@@ -6,10 +6,12 @@ pub mod captions;
 pub mod credentials;
 mod csv;
 mod download;
+pub mod erasures;
 pub mod events;
 pub mod evidence;
 pub mod insight;
 pub mod jobs;
+pub mod keeping;
 pub mod openapi;
 pub mod people;
 pub mod play;
@@ -37,10 +39,12 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(backup::routes())
         .merge(captions::routes())
         .merge(credentials::routes())
+        .merge(erasures::routes())
         .merge(events::routes())
         .merge(evidence::routes())
         .merge(insight::routes())
         .merge(jobs::routes())
+        .merge(keeping::routes())
         .merge(openapi::routes())
         .merge(people::routes())
         .merge(play::routes())

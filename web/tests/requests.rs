@@ -675,3 +675,78 @@ async fn a_replay_stands_in_the_audit_log() {
     let detail = last["detail"].as_str().unwrap();
     assert!(detail.starts_with("since 2026-01-01T00:00:00"), "{detail}");
 }
+
+#[tokio::test]
+async fn somebody_is_erased_once_their_name_is_typed_again_and_keeps_no_door() {
+    let it = TestBox::new();
+    let root = it.caller("root", &[Role::Admin]);
+    let ada = it.person("ada", &[Role::Learner]);
+    let teacher = it.caller("teacher", &[Role::Instructor]);
+    let path = format!("/api/v1/people/{}/erasure", ada.id);
+    teacher.get(&path).await.expect(403);
+    let there = root.get(&path).await.expect(200).json();
+    assert_eq!(
+        (&there["name"], &there["statements"]),
+        (&json!("ada"), &json!(0))
+    );
+    assert_eq!(there["identifiers"].as_array().unwrap().len(), 1);
+    let wrong = root.json("POST", &path, &json!({"name": "adda"})).await;
+    assert_eq!(wrong.expect(422).problem(), "invalid");
+    let begun = root
+        .json("POST", &path, &json!({"name": "ada"}))
+        .await
+        .expect(202)
+        .json();
+    assert_eq!(
+        (&begun["state"], &begun["of"]),
+        (&json!("running"), &json!(ada.id.to_string()))
+    );
+    // Who asked is gone from there on.
+    root.get(&path).await.expect(404);
+    let list = root.get("/api/v1/erasures").await.expect(200).json();
+    assert_eq!(list["items"][0]["id"], begun["id"]);
+    let one = format!("/api/v1/erasures/{}", begun["id"].as_str().unwrap());
+    teacher.get(&one).await.expect(403);
+    root.get(&one).await.expect(200);
+    let audit = root.get("/api/v1/audit").await.expect(200).json();
+    let deeds: Vec<&str> = audit["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["what"].as_str().unwrap())
+        .collect();
+    assert_eq!(deeds[..2], ["person.erase", "person.erase_preview"]);
+    // Nobody would run the box.
+    let me = root.get("/api/v1/session").await.expect(200).json();
+    let own = format!("/api/v1/people/{}/erasure", me["id"].as_str().unwrap());
+    let last = root.json("POST", &own, &json!({"name": "root"})).await;
+    assert_eq!(last.expect(409).problem(), "last-admin");
+}
+
+#[tokio::test]
+async fn how_long_statements_are_kept_is_previewed_set_and_audited() {
+    let it = TestBox::new();
+    let root = it.caller("root", &[Role::Admin]);
+    let path = "/api/v1/keeping";
+    let off = root.get(path).await.expect(200).json();
+    assert_eq!((&off["keep_days"], off.get("next")), (&json!(0), None));
+    let rules = json!({"keep_days": 365, "keep_closed_days": 30});
+    let found = root
+        .get("/api/v1/keeping/preview?keep_days=365&keep_closed_days=30")
+        .await;
+    assert_eq!(found.expect(200).json(), json!({"statements": 0}));
+    let set = root.json("PUT", path, &rules).await.expect(200).json();
+    assert!(set["next"].is_string(), "{set}");
+    root.json(
+        "PUT",
+        path,
+        &json!({"keep_days": 40_000, "keep_closed_days": 0}),
+    )
+    .await
+    .expect(422);
+    let auditor = it.caller("eve", &[Role::Auditor]);
+    assert_eq!(auditor.get(path).await.expect(200).json()["keep_days"], 365);
+    auditor.json("PUT", path, &rules).await.expect(403);
+    let audit = auditor.get("/api/v1/audit").await.expect(200).json();
+    assert_eq!(audit["items"][0]["detail"], "all 365 days, closed 30 days");
+}

@@ -15,7 +15,7 @@ use super::request::{Request, UpstreamAdd};
 use crate::cli::{IdentitiesName, UnlistedName};
 use crate::control::Reply;
 use crate::services::Services;
-use crate::{backup, doctor};
+use crate::{backup, doctor, erasing};
 
 /// Carries a request out. `input` is what the command reads (a film), `output` what it writes (a backup).
 pub async fn execute<R, W>(services: &Services, request: Request, input: R, output: W) -> Reply
@@ -88,6 +88,7 @@ fn at_once(services: &Services, request: Request) -> anyhow::Result<Value> {
             audit(services, "person.add", on, Some(detail), now)?;
             json!({ "id": id })
         }
+        Request::PersonErase { name, yes } => erasing::erase(services, &name, yes)?,
         Request::TokenAdd { user } => {
             let on = Some(named(services, &user)?.id.to_string());
             let token = services.lms.add_api_token(&user, now)?;

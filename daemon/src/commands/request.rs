@@ -8,8 +8,8 @@ use lectern_lrs::Scope;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{
-    Command, CredentialCommand, IdentitiesName, TokenCommand, UnlistedName, UpstreamCommand,
-    UserCommand, XapiVersion,
+    Command, CredentialCommand, IdentitiesName, PersonCommand, TokenCommand, UnlistedName,
+    UpstreamCommand, UserCommand, XapiVersion,
 };
 
 /// A password or secret longer than this is refused.
@@ -25,6 +25,8 @@ pub enum Request {
         roles: Vec<String>,
         password: String,
     },
+    /// `person erase`
+    PersonErase { name: String, yes: bool },
     /// `token add`
     TokenAdd { user: String },
     /// `token revoke`
@@ -114,6 +116,10 @@ pub fn from_command(command: &Command) -> anyhow::Result<Request> {
             name: name.clone(),
             roles: roles.iter().map(|role| role.as_str().to_owned()).collect(),
             password: secret_from_stdin("the password")?,
+        },
+        Command::Person(PersonCommand::Erase { name, yes }) => Request::PersonErase {
+            name: name.clone(),
+            yes: *yes,
         },
         Command::Token(TokenCommand::Add { user }) => Request::TokenAdd { user: user.clone() },
         Command::Token(TokenCommand::Revoke { user }) => {

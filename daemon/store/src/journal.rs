@@ -65,6 +65,9 @@ struct Slot {
     mark: u64,
 }
 
+/// The mark of frames that were found at opening, until the next one comes.
+const UNKNOWN: u64 = u64::MAX;
+
 impl Store {
     /// Opens the journal and reads what it holds, oldest first. Only one [`Journal`] of a store may be in use.
     ///
@@ -92,7 +95,7 @@ impl Store {
                 file,
                 end,
                 length: bytes.len() as u64,
-                mark: u64::MAX,
+                mark: UNKNOWN,
             });
             found.push((turn, frames));
         }
@@ -135,6 +138,12 @@ impl Journal {
         if self.shared.is_closed() {
             return Err(Error::Closed);
         }
+        for slot in &mut self.slots {
+            if slot.mark == UNKNOWN {
+                // What was found at opening came before this.
+                slot.mark = mark.saturating_sub(1);
+            }
+        }
         let other = 1 - self.active;
         let is_free = self.slots[other].mark <= in_tables;
         if self.turn == 0 || (is_free && self.slots[self.active].end >= TURN_BYTES) {
@@ -167,6 +176,45 @@ impl Journal {
         slot.end = end;
         if self.buffer.capacity() > TURN_BYTES as usize {
             self.buffer = Vec::new();
+        }
+        Ok(())
+    }
+}
+
+/// Zeros written at a time.
+const SCRUB_BYTES: usize = 64 << 10;
+
+impl Journal {
+    /// Writes zeros over everything in both files, durable when it returns: for text that must not stay. Only for one who
+    /// knows that the tables have all that was appended. After a power cut or a failure in the middle each file holds some
+    /// frames of before, or none; a turn begins, so none of those is ever taken for what comes behind.
+    ///
+    /// # Errors
+    /// [`Error::Io`]: some of it may be left. [`Error::Closed`].
+    pub fn scrub(&mut self) -> Result<(), Error> {
+        if self.shared.is_closed() {
+            return Err(Error::Closed);
+        }
+        self.buffer = Vec::new();
+        if self.turn > 0 {
+            self.turn += 1;
+        }
+        for slot in &mut self.slots {
+            slot.end = 0;
+            slot.mark = 0;
+        }
+        let zeros = vec![0; SCRUB_BYTES];
+        for slot in &self.slots {
+            let mut at = 0;
+            while at < slot.length {
+                let piece = zeros
+                    .len()
+                    .min(usize::try_from(slot.length - at).unwrap_or(zeros.len()));
+                slot.file
+                    .write(at, zeros.get(..piece).unwrap_or_default())?;
+                at += piece as u64;
+            }
+            slot.file.sync()?;
         }
         Ok(())
     }
@@ -294,6 +342,97 @@ mod tests {
                     .last()
                     .map_or(0, |frame| u64::from_le_bytes(*frame.first_chunk().unwrap()));
                 assert!(last >= answered, "sync {n}, {loss:?}: {last} of {answered}");
+            }
+        }
+    }
+
+    #[test]
+    fn files_take_turns_again_after_they_were_opened_with_frames_in_both() {
+        let disk = CrashDisk::new();
+        let store = open(&disk).unwrap();
+        let (mut journal, _) = store.journal().unwrap();
+        let payload = vec![7_u8; 5 << 20];
+        journal.append([payload.as_slice()], 1, 0).unwrap();
+        journal.append([payload.as_slice()], 2, 1).unwrap();
+        let (mut journal, found) = store.journal().unwrap();
+        assert_eq!(found.len(), 2);
+        for mark in 3..=8 {
+            journal
+                .append([payload.as_slice()], mark, mark - 1)
+                .unwrap();
+        }
+        let longest = journal.slots.iter().map(|slot| slot.length).max().unwrap();
+        assert!(longest < 12 << 20, "{longest}");
+    }
+
+    #[test]
+    fn a_scrubbed_journal_holds_no_text_and_goes_on() {
+        let disk = CrashDisk::new();
+        let store = open(&disk).unwrap();
+        let (mut journal, _) = store.journal().unwrap();
+        let secret = b"ada@example.edu".repeat(80_000);
+        for mark in 1..=9 {
+            journal.append([secret.as_slice()], mark, mark - 1).unwrap();
+        }
+        // Also what was found at opening.
+        for _ in 0..2 {
+            journal.scrub().unwrap();
+            for bytes in &disk.after_power_cut(Loss::Everything)[1..] {
+                assert!(bytes.iter().all(|byte| *byte == 0));
+            }
+            journal.append([&b"next"[..]], 10, 9).unwrap();
+            assert_eq!(store.journal().unwrap().1, [&b"next"[..]]);
+            (journal, _) = store.journal().unwrap();
+        }
+    }
+
+    #[test]
+    fn power_lost_while_it_is_scrubbed_takes_nothing_that_comes_later() {
+        let fill = |disk: &CrashDisk, then: bool| {
+            let store = open(disk)?;
+            let (mut journal, _) = store.journal().ok()?;
+            let piece = vec![3_u8; 700_000];
+            let mut last = 0;
+            for mark in 1..=20_u64 {
+                let payload = [&mark.to_le_bytes()[..], &piece].concat();
+                journal.append([payload.as_slice()], mark, mark - 1).ok()?;
+                if mark == 12 && then {
+                    // One that fails on the way must not leave a hole either.
+                    let _ = journal.scrub();
+                }
+                last = mark;
+            }
+            Some(last)
+        };
+        let whole = CrashDisk::new();
+        fill(&whole, true).unwrap();
+        for n in 1..=whole.syncs() {
+            for loss in [
+                Loss::Everything,
+                Loss::Nothing,
+                Loss::Some(n),
+                Loss::Some(n * 5 + 3),
+            ] {
+                let disk = CrashDisk::new();
+                disk.freeze_at_sync(n);
+                fill(&disk, true);
+                let after = CrashDisk::with_image(disk.after_power_cut(loss));
+                let store = open(&after).unwrap();
+                let marks = |frames: &[Vec<u8>]| -> Vec<u64> {
+                    let mark = |frame: &Vec<u8>| u64::from_le_bytes(*frame.first_chunk().unwrap());
+                    frames.iter().map(mark).collect()
+                };
+                let (mut journal, found) = store.journal().unwrap();
+                assert!(
+                    marks(&found).is_sorted(),
+                    "sync {n}, {loss:?}: {:?}",
+                    marks(&found)
+                );
+                journal
+                    .append([&100_u64.to_le_bytes()[..]], 100, 99)
+                    .unwrap();
+                let found = marks(&store.journal().unwrap().1);
+                assert_eq!(found.last(), Some(&100), "sync {n}, {loss:?}: {found:?}");
             }
         }
     }

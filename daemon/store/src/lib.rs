@@ -20,6 +20,7 @@ mod error;
 mod journal;
 mod key;
 mod migrate;
+mod overwrite;
 mod record;
 mod scan;
 mod snapshot;

@@ -7,11 +7,12 @@
 
 use crate::chunk::{Chunk, Counts, SECONDS};
 use crate::observation::{Observation, Verb};
-use crate::passes::{Passes, passes};
+use crate::passes::{Passes, passes, seconds_of};
 use crate::record::Record;
-use lectern_lrs::{Entry, Fold, Mark};
+use lectern_lrs::{Entry, Erased, Fold, Mark};
 use lectern_store::{Error, Table, Tx};
 use lectern_xapi::Statement;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use uuid::Uuid;
 
@@ -77,6 +78,43 @@ impl Fold for Watching {
         Ok(())
     }
 
+    /// What an actor watched of a video depends on nobody else: it is taken out whole, and what is left is told again.
+    fn forget(&self, tx: &Tx<'_>, erased: &Erased<'_>) -> Result<(), Error> {
+        let mut touched: BTreeMap<(String, String), BTreeSet<(u32, Uuid)>> = BTreeMap::new();
+        for (entry, statement) in erased.statements() {
+            Mark::Implausible.remove(tx, entry.sequence)?;
+            if let Some(observation) = Observation::of(statement, entry) {
+                let place = (
+                    observation.version,
+                    Uuid::from_bytes(observation.registration),
+                );
+                touched
+                    .entry((observation.activity, observation.actor))
+                    .or_default()
+                    .insert(place);
+            }
+        }
+        for ((activity, actor), mut places) in touched {
+            let mut left = Vec::new();
+            for (entry, statement) in erased.left(&actor, &activity)? {
+                if let Some(observation) = Observation::of(&statement, &entry)
+                    && observation.actor == actor
+                    && observation.activity == activity
+                {
+                    let registration = Uuid::from_bytes(observation.registration);
+                    places.insert((observation.version, registration));
+                    Mark::Implausible.remove(tx, entry.sequence)?;
+                    left.push((entry, statement));
+                }
+            }
+            take_out(tx, &activity, &actor, &places)?;
+            for (entry, statement) in &left {
+                self.apply(tx, entry, statement)?;
+            }
+        }
+        Ok(())
+    }
+
     fn clear(&self, tx: &Tx<'_>) -> Result<(), Error> {
         tx.clear(&RECORDS)?;
         tx.clear(&COUNTERS)?;
@@ -85,6 +123,53 @@ impl Fold for Watching {
         tx.clear(&COMPLETED)?;
         Mark::Implausible.clear(tx)
     }
+}
+
+/// Removes an actor's records of an Activity, by version and registration, and what they add to the counters.
+fn take_out(
+    tx: &Tx<'_>,
+    activity: &str,
+    actor: &str,
+    places: &BTreeSet<(u32, Uuid)>,
+) -> Result<(), Error> {
+    for (version, registration) in places {
+        let list = (activity.to_owned(), *version, actor.to_owned());
+        let known = registrations(&tx.get(&ACTORS, &list)?.unwrap_or_default());
+        let others = match known.contains(registration) {
+            true => Others::Known(
+                known
+                    .into_iter()
+                    .filter(|one| one != registration)
+                    .collect(),
+            ),
+            false => Others::TooMany,
+        };
+        let key = (
+            activity.to_owned(),
+            *version,
+            *registration,
+            actor.to_owned(),
+        );
+        if let Some(record) = tx.get(&RECORDS, &key)? {
+            let spans = record.played.counted.iter().chain(&record.hidden.counted);
+            let end = spans.map(|span| seconds_of(*span).end).max().unwrap_or(0);
+            count(tx, &key, &record, &Record::default(), &others, 0..end)?;
+            tx.remove(&RECORDS, &key)?;
+        }
+        let latest = (activity.to_owned(), *registration, actor.to_owned());
+        tx.remove(&LATEST, &latest)?;
+        tx.remove(&COMPLETED, &latest)?;
+    }
+    for (version, _) in places {
+        tx.remove(&ACTORS, &(activity.to_owned(), *version, actor.to_owned()))?;
+    }
+    Ok(())
+}
+
+fn registrations(list: &[u8]) -> Vec<Uuid> {
+    list.chunks_exact(16)
+        .filter_map(|bytes| Uuid::from_slice(bytes).ok())
+        .collect()
 }
 
 /// The same actor's other registrations of this version.
@@ -100,10 +185,7 @@ fn others_of(tx: &Tx<'_>, key: &RecordKey) -> Result<Others, Error> {
     let (activity, version, registration, actor) = key;
     let place = (activity.clone(), *version, actor.clone());
     let mut list = tx.get(&ACTORS, &place)?.unwrap_or_default();
-    let known: Vec<Uuid> = list
-        .chunks_exact(16)
-        .filter_map(|bytes| Uuid::from_slice(bytes).ok())
-        .collect();
+    let known = registrations(&list);
     if !known.contains(registration) {
         if known.len() >= MAX_REGISTRATIONS {
             return Ok(Others::TooMany);
@@ -151,7 +233,13 @@ fn count(
     let mut chunk: Option<(u32, Chunk)> = None;
     let put = |chunk: Option<(u32, Chunk)>| -> Result<(), Error> {
         if let Some((number, chunk)) = chunk {
-            tx.insert(&COUNTERS, &(key.0.clone(), key.1, number), &chunk)?;
+            let place = (key.0.clone(), key.1, number);
+            // One that counts nothing any more is as if nobody had been there.
+            if chunk == Chunk::default() {
+                tx.remove(&COUNTERS, &place)?;
+            } else {
+                tx.insert(&COUNTERS, &place, &chunk)?;
+            }
         }
         Ok(())
     };

@@ -1,6 +1,7 @@
-//! The audit log: who did what, when, to whom. Only ever added to; there is no operation that changes or removes.
+//! The audit log: who did what, when, to whom. Only ever added to; there is no operation that changes or removes entries.
 //!
-//! It names people by id: after an erasure the entries stay and point at no one.
+//! It names people by id: after an erasure the entries stay and point at no one. Only where an entry has an identifier from
+//! elsewhere (a mail address) does the erasure put its own id in its place (`erasure`).
 
 use crate::Error;
 use crate::lms::Lms;
@@ -217,7 +218,11 @@ impl Lms {
     }
 }
 
-fn append(tx: &Tx<'_>, event: &AuditEvent, now: Timestamp) -> Result<(), lectern_store::Error> {
+pub(crate) fn append(
+    tx: &Tx<'_>,
+    event: &AuditEvent,
+    now: Timestamp,
+) -> Result<(), lectern_store::Error> {
     let last = tx.range(&AUDIT, ..)?.next_back().transpose()?;
     let number = last.map_or(1, |(number, _)| number + 1);
     let entry = AuditEntry {

@@ -8,6 +8,9 @@ pub enum Error {
     /// The store refused or failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The record store refused or failed.
+    #[error(transparent)]
+    Records(#[from] lectern_lrs::Error),
     /// Somebody has that sign-in name already.
     #[error("the name {name} is taken")]
     NameTaken {
@@ -49,7 +52,7 @@ impl Error {
     /// Whether what was asked is at fault, not the box.
     #[must_use]
     pub fn is_callers_fault(&self) -> bool {
-        !matches!(self, Self::Store(_) | Self::Hashing)
+        !matches!(self, Self::Store(_) | Self::Records(_) | Self::Hashing)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::Error;
 use crate::lms::Lms;
 use crate::secret;
 use crate::tables::BOX;
-use lectern_lrs::{Entry, Fold};
+use lectern_lrs::{Entry, Erased, Fold};
 use lectern_store::Tx;
 use lectern_xapi::Statement;
 
@@ -85,6 +85,11 @@ impl Fold for IdentityFold {
         if !tx.contains(&BOX, &FIXED.to_owned())? {
             tx.insert(&BOX, &FIXED.to_owned(), &"yes".to_owned())?;
         }
+        Ok(())
+    }
+
+    /// As below.
+    fn forget(&self, _: &Tx<'_>, _: &Erased<'_>) -> Result<(), lectern_store::Error> {
         Ok(())
     }
 

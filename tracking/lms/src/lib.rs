@@ -11,10 +11,12 @@
 
 mod audit;
 mod backups;
+mod erasure;
 mod error;
 mod identifiers;
 mod identity;
 mod import;
+mod keeping;
 mod lms;
 mod network;
 mod pace;
@@ -33,10 +35,12 @@ mod token;
 mod viewing;
 
 pub use audit::{AuditEntry, AuditEvent, AuditPage, Reading, Whose};
+pub use erasure::{Erasing, Whom};
 pub use error::{Error, SignInError};
 
 pub use identity::IdentityFold;
 pub use import::{ImportError, ImportReport, MAX_CSV_BYTES};
+pub use keeping::Keeping;
 pub use lms::Lms;
 pub use network::Network;
 pub use people::PeoplePage;

@@ -1,5 +1,6 @@
-//! Adding, finding, changing and erasing people.
+//! Adding, finding, changing and removing people.
 
+use crate::erasure::forget_grants;
 use crate::lms::Lms;
 use crate::person::{NewPerson, Person, PersonId, PersonPatch, Role, folded};
 use crate::registration::forget_viewer;
@@ -121,27 +122,30 @@ impl Lms {
         })
     }
 
-    /// Erases somebody: the person, their password, sessions, tokens and registrations, and to whom their actor points.
-    /// Their statements stay and point at no one.
+    /// Removes somebody: the person, their password, sessions, tokens and registrations, and to whom their actor points.
+    /// Their statements stay and point at no one; [`crate::Erasing`] erases these, too.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::LastAdmin`]; when the store fails.
     pub fn remove_person(&self, id: PersonId) -> Result<Person, Error> {
-        self.store.write_making_room(move |tx| {
-            let person = found(tx, id)?;
-            if person.is(Role::Admin) && !is_any_admin(tx, Some(id))? {
-                return Err(Error::LastAdmin);
-            }
-            end_sessions_of(tx, id, None)?;
-            revoke_tokens_of(tx, id)?;
-            forget_viewer(tx, id)?;
-            tx.remove(&PASSWORDS, &id)?;
-            tx.remove(&ACTORS, &person.actor)?;
-            tx.remove(&NAMES, &folded(&person.name))?;
-            tx.remove(&PEOPLE, &id)?;
-            Ok(person)
-        })
+        self.store.write_making_room(move |tx| remove(tx, id))
     }
+}
+
+pub(crate) fn remove(tx: &Tx<'_>, id: PersonId) -> Result<Person, Error> {
+    let person = found(tx, id)?;
+    if person.is(Role::Admin) && !is_any_admin(tx, Some(id))? {
+        return Err(Error::LastAdmin);
+    }
+    end_sessions_of(tx, id, None)?;
+    revoke_tokens_of(tx, id)?;
+    forget_viewer(tx, id)?;
+    forget_grants(tx, id, &person.actor)?;
+    tx.remove(&PASSWORDS, &id)?;
+    tx.remove(&ACTORS, &person.actor)?;
+    tx.remove(&NAMES, &folded(&person.name))?;
+    tx.remove(&PEOPLE, &id)?;
+    Ok(person)
 }
 
 pub(crate) fn found(tx: &Tx<'_>, id: PersonId) -> Result<Person, Error> {

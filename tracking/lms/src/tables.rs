@@ -2,6 +2,7 @@
 //! with `#[serde(default)]`, never renamed.
 
 use crate::audit::AuditEntry;
+use crate::keeping::Keeping;
 use crate::person::{Person, PersonId};
 use crate::registration::{DeviceRecord, RegistrationRecord};
 use crate::secret::Hash;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 lectern_store::json_record!(
     AuditEntry,
     DeviceRecord,
+    Keeping,
     MediaGrant,
     Person,
     RegistrationRecord,
@@ -55,6 +57,8 @@ pub const REGISTRATIONS: Table<(Vec<u8>, String), RegistrationRecord> =
 pub const REGISTERED: Table<Uuid, RegistrationRecord> = Table::new("lms.registered");
 /// One settings record, key 0.
 pub const SETTINGS: Table<u32, Settings> = Table::new("lms.settings");
+/// How long statements are kept, key 0.
+pub const KEEPING: Table<u32, Keeping> = Table::new("lms.keeping");
 /// `box_id`, `identity`, `identity_fixed`, `last_backup`.
 pub const BOX: Table<String, String> = Table::new("lms.box");
 /// Who did what, by number; only ever added to.

@@ -73,12 +73,13 @@ impl Lrs {
         let body = body.into();
         caller.must(&[Scope::StatementsWrite])?;
         let caller = caller.clone();
-        let (batch, came) = self.off_thread(body.len(), move || {
-            let (json, came) = body.split()?;
-            let parsed = lectern_xapi::parse_batch(&json, version, Limits::DEFAULT)?;
-            Ok((Batch::new(parsed, &came, &caller, version)?, came))
-        })
-        .await?;
+        let (batch, came) = self
+            .off_thread(body.len(), move || {
+                let (json, came) = body.split()?;
+                let parsed = lectern_xapi::parse_batch(&json, version, Limits::DEFAULT)?;
+                Ok((Batch::new(parsed, &came, &caller, version)?, came))
+            })
+            .await?;
         self.append(batch, came).await
     }
 
@@ -98,20 +99,21 @@ impl Lrs {
         let id = lectern_xapi::parse_uuid(statement_id)
             .ok_or_else(|| Error::parameter("statementId", "Comm 2.1.1", "is no UUID"))?;
         let caller = caller.clone();
-        let (batch, came) = self.off_thread(body.len(), move || {
-            let (json, came) = body.split()?;
-            let mut parsed = lectern_xapi::parse_statement(&json, version, Limits::DEFAULT)?;
-            if parsed.statement.id.is_some_and(|own| own != id) {
-                return Err(Error::parameter(
-                    "$.id",
-                    "Comm 2.1.1",
-                    "is not the statementId of the request",
-                ));
-            }
-            parsed.statement.id = Some(id);
-            Ok((Batch::new(vec![parsed], &came, &caller, version)?, came))
-        })
-        .await?;
+        let (batch, came) = self
+            .off_thread(body.len(), move || {
+                let (json, came) = body.split()?;
+                let mut parsed = lectern_xapi::parse_statement(&json, version, Limits::DEFAULT)?;
+                if parsed.statement.id.is_some_and(|own| own != id) {
+                    return Err(Error::parameter(
+                        "$.id",
+                        "Comm 2.1.1",
+                        "is not the statementId of the request",
+                    ));
+                }
+                parsed.statement.id = Some(id);
+                Ok((Batch::new(vec![parsed], &came, &caller, version)?, came))
+            })
+            .await?;
         self.append(batch, came).await.map(|_| ())
     }
 
@@ -121,7 +123,9 @@ impl Lrs {
         came: Vec<AttachmentBytes>,
     ) -> Result<Vec<StatementId>, Error> {
         let ids = batch.statements.iter().map(|pending| pending.id).collect();
+        let mut attaching = None;
         if !came.is_empty() {
+            attaching = Some(Arc::clone(&self.core_arc().attaching).read_owned().await);
             // First: no statement is ever without its attachments. Bytes that no statement names in the end do no harm.
             self.store()
                 .write_async(move |tx| attachments::keep(tx, &came).map_err(Error::from))
@@ -129,7 +133,11 @@ impl Lrs {
         }
         let closed = || Error::Store(lectern_store::Error::Closed);
         let (answer, answered) = oneshot::channel();
-        let append = Append { batch, answer };
+        let append = Append {
+            batch,
+            answer,
+            attaching,
+        };
         self.appender()
             .ok_or_else(closed)?
             .send(append)

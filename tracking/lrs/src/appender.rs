@@ -2,19 +2,20 @@
 //! sync, and answers.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use lectern_store::Journal;
 use lectern_xapi::equivalent;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedRwLockReadGuard, mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::append::{Batch, Pending};
 use crate::body::{Body, complete};
 use crate::core::Core;
 use crate::entry::{Entry, Hash};
+use crate::erasure::Refused;
 use crate::error::Error;
 use crate::frame;
 use crate::log::Line;
@@ -35,6 +36,8 @@ const TICK: SignedDuration = SignedDuration::from_micros(1);
 pub(crate) struct Append {
     pub batch: Batch,
     pub answer: oneshot::Sender<Result<(), Error>>,
+    /// Of one that holds attachments, whose bytes are kept already.
+    pub attaching: Option<OwnedRwLockReadGuard<()>>,
 }
 
 /// The end of the log.
@@ -66,7 +69,7 @@ impl End {
 /// Runs until nobody can send any more.
 pub(crate) fn run(
     core: &Core,
-    mut journal: Journal,
+    journal: &Mutex<Option<Journal>>,
     mut end: End,
     mut queue: mpsc::Receiver<Append>,
 ) {
@@ -91,7 +94,7 @@ pub(crate) fn run(
             }
             continue;
         }
-        append(core, &mut journal, &mut end, group);
+        append(core, journal, &mut end, group);
     }
 }
 
@@ -105,7 +108,10 @@ struct Staged {
     frames: Vec<Vec<u8>>,
 }
 
-fn append(core: &Core, journal: &mut Journal, end: &mut End, group: Vec<Append>) {
+fn append(core: &Core, journal: &Mutex<Option<Journal>>, end: &mut End, group: Vec<Append>) {
+    // Until the group is in memory: whoever writes over the journal must find it in the tables.
+    let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
+    let refused = core.refused();
     let now = (core.clock)();
     core.tail_mut().appending = Some(now);
     let mut staged = Staged {
@@ -117,10 +123,17 @@ fn append(core: &Core, journal: &mut Journal, end: &mut End, group: Vec<Append>)
     };
     let mut waiting = Vec::with_capacity(group.len());
     let view = View::new(core).map_err(Error::from);
-    for Append { batch, answer } in group {
+    let mut attached = Vec::new();
+    for Append {
+        batch,
+        answer,
+        attaching,
+    } in group
+    {
+        attached.extend(attaching);
         let refers = batch.refers;
         let outcome = match &view {
-            Ok(view) => staged.take(view, batch, now),
+            Ok(view) => staged.take(view, &refused, batch, now),
             Err(error) => Err(error.clone()),
         };
         match outcome {
@@ -133,10 +146,12 @@ fn append(core: &Core, journal: &mut Journal, end: &mut End, group: Vec<Append>)
     drop(view);
     let written = if staged.frames.is_empty() {
         Ok(())
-    } else {
+    } else if let Some(journal) = journal.as_mut() {
         let in_tables = core.tail().in_tables;
         let frames = staged.frames.iter().map(Vec::as_slice);
         journal.append(frames, staged.end.sequence, in_tables)
+    } else {
+        Err(lectern_store::Error::Closed)
     };
     let mut answers = Vec::with_capacity(waiting.len());
     {
@@ -156,6 +171,7 @@ fn append(core: &Core, journal: &mut Journal, end: &mut End, group: Vec<Append>)
             *end = staged.end;
         }
     }
+    drop(journal);
     answers.extend(waiting.into_iter().map(|(_, answer)| answer));
     for answer in answers {
         let _ = answer.send(written.clone().map_err(Error::from));
@@ -174,7 +190,17 @@ impl Batch {
 
 impl Staged {
     /// Gives a batch its places; all of it or nothing.
-    fn take(&mut self, view: &View, batch: Batch, now: Timestamp) -> Result<(), Error> {
+    fn take(
+        &mut self,
+        view: &View,
+        refused: &Refused,
+        batch: Batch,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let is_refused = |one: &Pending| refused.concerns(&one.hashes, &one.statement);
+        if batch.statements.iter().any(is_refused) {
+            return Err(Error::erased());
+        }
         let (before, from) = (self.end, self.held.len());
         for pending in batch.statements {
             if let Err(error) =

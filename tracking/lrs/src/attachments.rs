@@ -7,7 +7,10 @@ use lectern_store::{Corrupt, Error as StoreError, Record, Snapshot, Table, Tx};
 use lectern_xapi::{Invalid, Parsed, SIGNATURE_USAGE, Statement, check_signature, multipart};
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
+use crate::entry::Entry;
+use crate::erasure::Erased;
 use crate::error::Error;
+use crate::fold::Fold;
 
 /// Hex SHA-2 in lower case to bytes.
 const ATTACHMENTS: Table<String, Kept> = Table::new("lrs.attachments");
@@ -141,6 +144,58 @@ pub(crate) fn keep(tx: &Tx<'_>, came: &[AttachmentBytes]) -> Result<(), StoreErr
         }
     }
     Ok(())
+}
+
+/// Which statements hold an attachment, so that one that no statement holds any more goes with the last. A fold.
+pub(crate) struct Held;
+
+/// (Hex SHA-2, sequence number).
+const HELD: Table<(String, u64), ()> = Table::new("lrs.attachments.held");
+/// Attachments that an erased statement held, until it was looked whether another does. No part of the fold.
+const LOOSE: Table<String, ()> = Table::new("lrs.attachments.loose");
+
+impl Fold for Held {
+    fn name(&self) -> &'static str {
+        "lrs.attachments.1"
+    }
+
+    fn apply(&self, tx: &Tx<'_>, entry: &Entry, statement: &Statement) -> Result<(), StoreError> {
+        for attachment in statement.all_attachments() {
+            tx.insert(&HELD, &(attachment.sha2.clone(), entry.sequence), &())?;
+        }
+        Ok(())
+    }
+
+    fn forget(&self, tx: &Tx<'_>, erased: &Erased<'_>) -> Result<(), StoreError> {
+        for (entry, statement) in erased.statements() {
+            for attachment in statement.all_attachments() {
+                tx.remove(&HELD, &(attachment.sha2.clone(), entry.sequence))?;
+                tx.insert(&LOOSE, &attachment.sha2, &())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn clear(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
+        tx.clear(&HELD)
+    }
+}
+
+/// Removes those that no statement holds any more; how many. Everything that was stored must be in the tables, and
+/// nobody may be between keeping bytes and storing the statement that holds them.
+pub(crate) fn remove_loose(tx: &Tx<'_>) -> Result<u64, StoreError> {
+    let loose = tx.range(&LOOSE, ..)?;
+    let loose: Vec<String> = loose
+        .map(|row| row.map(|(sha2, ())| sha2))
+        .collect::<Result<_, _>>()?;
+    let mut removed = 0;
+    for sha2 in loose {
+        if tx.prefix(&HELD, &sha2)?.next().is_none() && tx.remove(&ATTACHMENTS, &sha2)? {
+            removed += 1;
+        }
+        tx.remove(&LOOSE, &sha2)?;
+    }
+    Ok(removed)
 }
 
 /// The attachments of an answer, each once.

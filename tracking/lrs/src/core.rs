@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use lectern_store::Store;
 
+use crate::erasure::Refused;
 use crate::error::Error;
 use crate::flush::Open;
 use crate::index::merge::Merger;
@@ -34,6 +35,11 @@ pub(crate) struct Core {
     pub merger: Mutex<Option<Merger>>,
     /// The end of what is in the tables. Whoever writes blocks holds it.
     pub open: Mutex<Open>,
+    /// One erasure at a time.
+    pub erasing: Mutex<()>,
+    /// Held shared by whoever keeps the bytes of attachments until the statement that holds them is stored.
+    pub attaching: Arc<tokio::sync::RwLock<()>>,
+    refused: RwLock<Arc<Refused>>,
     tail: RwLock<Tail>,
     state: Mutex<State>,
     changed: Condvar,
@@ -59,6 +65,9 @@ impl Core {
             run,
             merger: Mutex::default(),
             open: Mutex::default(),
+            erasing: Mutex::default(),
+            attaching: Arc::default(),
+            refused: RwLock::default(),
             tail: RwLock::default(),
             state: Mutex::default(),
             changed: Condvar::new(),
@@ -71,6 +80,23 @@ impl Core {
 
     pub fn tail_mut(&self) -> RwLockWriteGuard<'_, Tail> {
         self.tail.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whose statements are not taken.
+    pub fn refused(&self) -> Arc<Refused> {
+        let refused = self.refused.read();
+        Arc::clone(&refused.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn refuse(&self, refused: Refused) {
+        let mut now = self.refused.write().unwrap_or_else(PoisonError::into_inner);
+        *now = Arc::new(refused);
+    }
+
+    /// Why the tables are not where they should be.
+    pub fn failure(&self) -> Error {
+        let failure = self.state().failure.clone();
+        failure.unwrap_or(Error::Store(lectern_store::Error::Closed))
     }
 
     /// Waits until there is room in memory for more.

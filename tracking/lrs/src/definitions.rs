@@ -1,7 +1,7 @@
 //! What Activities are (Data 2.4.4.1, "LRS requirements"; Comm 2.5), added up over all statements whose sender may
 //! define; and by which names an Agent went (Comm 2.4). A fold.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 
@@ -12,12 +12,24 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::entry::Entry;
+use crate::erasure::Erased;
 use crate::fold::Fold;
+use crate::index::Term;
 
 /// Activity id to what is known of it.
 pub(crate) const DEFINITIONS: Table<String, Json<Known>> = Table::new("lrs.definitions");
 /// (Hash of an Agent's identifier, name).
 pub(crate) const NAMES: Table<(u64, String), ()> = Table::new("lrs.names");
+
+/// What was known of an Activity when statements that said so were erased.
+const KEPT: Table<String, Json<Kept>> = Table::new("lrs.definitions.kept");
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Kept {
+    known: Known,
+    /// It has what every statement up to here said.
+    through: u64,
+}
 
 /// Names longer than this are not kept beside the Agent.
 const MAX_NAME_BYTES: usize = 500;
@@ -82,13 +94,67 @@ impl Fold for Definitions {
         name(tx, statement)
     }
 
+    /// What an Activity is stays known as long as a statement speaks of it, whoever said so: it says nothing about the
+    /// speaker. Since the log does not say it any more, it is kept apart from there on. Names go with the last statement
+    /// that has them.
+    fn forget(&self, tx: &Tx<'_>, erased: &Erased<'_>) -> Result<(), Error> {
+        // It must not take for known what is forgotten.
+        self.forget_merged();
+        let (mut spoken_of, mut named) = (BTreeMap::<&str, bool>::new(), BTreeSet::new());
+        for (entry, statement) in erased.statements() {
+            for activity in activities(statement) {
+                let defined = entry.defines && activity.definition.is_some();
+                *spoken_of.entry(&activity.id).or_default() |= defined;
+            }
+            for agent in agents(statement) {
+                named.extend(agent.name.clone().map(|name| (agent.ifi.key(), name)));
+            }
+        }
+        for (id, defined) in spoken_of {
+            let id = id.to_owned();
+            let Some(Json(known)) = tx.get(&DEFINITIONS, &id)? else {
+                continue;
+            };
+            let terms = [Term::Activity(&id), Term::RelatedActivity(&id)];
+            if !erased.any_other(&terms, |_| true)? {
+                tx.remove(&DEFINITIONS, &id)?;
+                tx.remove(&KEPT, &id)?;
+            } else if defined {
+                let through = erased.through;
+                tx.insert(&KEPT, &id, &Json(Kept { known, through }))?;
+            }
+        }
+        for (key, name) in named {
+            let row = (hash(key.as_bytes()), name);
+            if !tx.contains(&NAMES, &row)? {
+                continue;
+            }
+            let is_said = |statement: &Statement| {
+                agents(statement)
+                    .any(|agent| agent.name.as_ref() == Some(&row.1) && agent.ifi.key() == key)
+            };
+            if !erased.any_other(&[Term::Agent(key.as_str().into())], is_said)? {
+                tx.remove(&NAMES, &row)?;
+            }
+        }
+        Ok(())
+    }
+
     fn clear(&self, tx: &Tx<'_>) -> Result<(), Error> {
-        self.merged
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.forget_merged();
         tx.clear(&DEFINITIONS)?;
+        for row in tx.range(&KEPT, ..)? {
+            let (id, Json(kept)) = row?;
+            tx.insert(&DEFINITIONS, &id, &Json(kept.known))?;
+        }
         tx.clear(&NAMES)
+    }
+}
+
+impl Definitions {
+    fn forget_merged(&self) {
+        let mut merged = self.merged.lock().unwrap_or_else(PoisonError::into_inner);
+        merged.clear();
     }
 }
 
@@ -133,6 +199,12 @@ fn define(tx: &Tx<'_>, entry: &Entry, activity: &Activity) -> Result<bool, Error
         return Ok(true);
     }
     if !entry.defines {
+        return Ok(false);
+    }
+    if let Some(Json(kept)) = tx.get(&KEPT, &activity.id)?
+        && entry.sequence <= kept.through
+    {
+        // Built anew: it has this already.
         return Ok(false);
     }
     let merged = match &known {

@@ -33,6 +33,13 @@ pub enum Error {
 }
 
 impl Error {
+    /// Somebody who was erased does not come back.
+    pub(crate) fn erased() -> Self {
+        Self::Forbidden(
+            "this is about an account that was erased from this box: nothing about it is taken any more".to_owned(),
+        )
+    }
+
     /// A broken rule in something that is no body.
     pub(crate) fn parameter(name: &str, clause: &'static str, message: impl Into<String>) -> Self {
         Self::Invalid(Invalid {

@@ -1,7 +1,7 @@
 //! The thread that brings what is in the journal into the tables: blocks, runs of the index, folds, many statements in
 //! one commit; and merges runs when there is time.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, TryLockError};
 use std::time::Instant;
 
 use lectern_store::Error as StoreError;
@@ -74,7 +74,7 @@ pub(crate) fn run(core: &Core, folds: &Folds) {
             }
         }
         if has_merges {
-            has_merges = merge(core);
+            has_merges = merge_unless_busy(core);
         }
     }
 }
@@ -212,10 +212,23 @@ fn answer(groups: &[Arc<Group>]) {
     }
 }
 
-/// Does some of what there is to merge; whether there is more.
+/// Does some of what there is to merge; whether there is more. Waits for whoever has the runs.
 pub(crate) fn merge(core: &Core) -> bool {
     let mut merger = core.merger.lock().unwrap_or_else(PoisonError::into_inner);
-    match step(core, &mut merger) {
+    merge_with(core, &mut merger)
+}
+
+/// [`merge`], but not while erased statements are taken out of the runs: behind that it is gone on with.
+fn merge_unless_busy(core: &Core) -> bool {
+    match core.merger.try_lock() {
+        Ok(mut merger) => merge_with(core, &mut merger),
+        Err(TryLockError::Poisoned(poisoned)) => merge_with(core, &mut poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => false,
+    }
+}
+
+fn merge_with(core: &Core, merger: &mut Option<Merger>) -> bool {
+    match step(core, merger) {
         Ok(goes_on) => goes_on,
         Err(error) => {
             tracing::warn!(event = "lrs.merge_failed", %error);

@@ -14,6 +14,7 @@ use lectern_xapi::Statement;
 
 use crate::core::Core;
 use crate::entry::Entry;
+use crate::erasure::Erased;
 use crate::error::Error;
 use crate::view::View;
 
@@ -32,6 +33,13 @@ pub trait Fold: Send + Sync {
         entry: &Entry,
         statement: &Statement,
     ) -> Result<(), lectern_store::Error>;
+
+    /// Forgets what these statements said, inside the transaction that erases them: afterwards it holds what it would if it
+    /// were built from the log without them.
+    ///
+    /// # Errors
+    /// The store's own.
+    fn forget(&self, tx: &Tx<'_>, erased: &Erased<'_>) -> Result<(), lectern_store::Error>;
 
     /// Forgets everything.
     ///

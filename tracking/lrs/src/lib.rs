@@ -16,7 +16,7 @@ mod credentials;
 mod definitions;
 mod documents;
 mod entry;
-mod erase;
+pub mod erasure;
 mod error;
 pub mod evidence;
 mod flush;
@@ -43,6 +43,7 @@ pub use documents::{
     Conditions, Document, DocumentIds, DocumentPlace, DocumentRequest, MAX_DOCUMENT_BYTES, Resource,
 };
 pub use entry::Entry;
+pub use erasure::Erased;
 pub use error::Error;
 pub use fold::Fold;
 pub use lrs::{Clock, Lrs, Options};

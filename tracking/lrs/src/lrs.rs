@@ -1,22 +1,23 @@
 //! The LRS as one value: its store, its folds, its clock, its threads.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use jiff::Timestamp;
-use lectern_store::Store;
+use lectern_store::{Journal, Store};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::appender::{self, Append};
 use crate::core::Core;
 use crate::entry::Entry;
+use crate::erasure::Refused;
 use crate::error::Error;
 use crate::flush;
 use crate::fold::{self, Fold, Folds};
 use crate::log;
 use crate::marks::Punctuality;
 use crate::view::View;
-use crate::{definitions, open, references};
+use crate::{attachments, definitions, open, references};
 
 /// Where the time comes from.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -52,6 +53,8 @@ struct Inner {
     core: Arc<Core>,
     folds: Folds,
     sealing_key: Option<[u8; 32]>,
+    /// Of the one who appends; here, too, so that it can be written over. `None` when closed.
+    journal: Arc<Mutex<Option<Journal>>>,
     /// `None` when closed.
     appender: Mutex<Option<mpsc::Sender<Append>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -83,10 +86,12 @@ impl Lrs {
         open::refuse_rows(&store.snapshot()?)?;
         let run = options.run_statements.max(1);
         let core = Arc::new(Core::new(store, options.clock, run));
-        let own: [Arc<dyn Fold>; 3] = [
+        core.refuse(Refused::read(&core.store.snapshot()?)?);
+        let own: [Arc<dyn Fold>; 4] = [
             references::fold(&core),
             Arc::new(definitions::Definitions::default()),
             Arc::new(Punctuality),
+            Arc::new(attachments::Held),
         ];
         let folds: Folds = own.into_iter().chain(folds).collect();
         let last = log::last_block(&core.store.snapshot()?)?;
@@ -94,6 +99,7 @@ impl Lrs {
         fold::catch_up(&core, &folds)?;
         let (journal, end) = open::journal(&core, last.as_ref())?;
         flush::begin(&core, last.as_ref());
+        let journal = Arc::new(Mutex::new(Some(journal)));
         let (sender, queue) = mpsc::channel(appender::QUEUE);
         let flushing = std::thread::Builder::new()
             .name("lrs-flush".to_owned())
@@ -105,9 +111,13 @@ impl Lrs {
         let appending = std::thread::Builder::new()
             .name("lrs-append".to_owned())
             .spawn({
-                let core = Arc::clone(&core);
+                let (core, journal) = (Arc::clone(&core), Arc::clone(&journal));
                 move || {
-                    appender::run(&core, journal, end, queue);
+                    appender::run(&core, &journal, end, queue);
+                    journal
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .take();
                     core.close();
                 }
             });
@@ -119,6 +129,7 @@ impl Lrs {
                 core,
                 folds,
                 sealing_key: options.sealing_key,
+                journal,
                 appender: Mutex::new(Some(sender)),
                 threads: Mutex::new(vec![appending, flushing]),
                 parsing: Arc::new(Semaphore::new(
@@ -221,8 +232,18 @@ impl Lrs {
         (self.inner.core.clock)()
     }
 
-    pub(crate) fn core(&self) -> &Core {
-        &self.inner.core
+    pub(crate) fn core_arc(&self) -> Arc<Core> {
+        Arc::clone(&self.inner.core)
+    }
+
+    pub(crate) fn folds(&self) -> Folds {
+        Arc::clone(&self.inner.folds)
+    }
+
+    /// Whoever has this appends nothing meanwhile, and knows that whatever was taken in before is in memory.
+    pub(crate) fn journal(&self) -> MutexGuard<'_, Option<Journal>> {
+        let journal = self.inner.journal.lock();
+        journal.unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn view(&self) -> Result<View, Error> {

@@ -6,6 +6,7 @@ use lectern_store::{Error, Snapshot, Table, Tx};
 use lectern_xapi::Statement;
 
 use crate::entry::Entry;
+use crate::erasure::Erased;
 use crate::fold::Fold;
 
 /// What seemed odd.
@@ -97,6 +98,14 @@ impl Fold for Punctuality {
             Mark::Late.set(tx, entry.sequence)?;
         } else if -age > EARLY {
             Mark::Early.set(tx, entry.sequence)?;
+        }
+        Ok(())
+    }
+
+    fn forget(&self, tx: &Tx<'_>, erased: &Erased<'_>) -> Result<(), Error> {
+        for (entry, _) in erased.statements() {
+            Mark::Late.remove(tx, entry.sequence)?;
+            Mark::Early.remove(tx, entry.sequence)?;
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::core::Core;
 use crate::entry::Entry;
+use crate::erasure::Erased;
 use crate::fold::Fold;
 use crate::index::{Term, reference, terms};
 use crate::view::View;
@@ -23,6 +24,8 @@ const LATE: Table<(u64, u64), ()> = Table::new("lrs.references.postings");
 const REFERRERS: Table<(Uuid, u64), ()> = Table::new("lrs.references.referrers");
 /// Id of a statement that is to be taken back, arrived or not, to the sequence number of the first voiding one.
 const VOIDED: Table<Uuid, u64> = Table::new("lrs.references.voided");
+/// Ids of statements that were taken back by one that was erased since. No part of the fold: nothing in the log says so.
+const HIDDEN: Table<Uuid, ()> = Table::new("lrs.references.hidden");
 
 /// How far a chain of StatementRefs is followed.
 pub(crate) const MAX_REFERENCES: usize = 32;
@@ -60,6 +63,33 @@ impl Fold for References {
         hand_on(tx, &view, entry, &found_by)
     }
 
+    fn forget(&self, tx: &Tx<'_>, erased: &Erased<'_>) -> Result<(), Error> {
+        if tx.is_empty(&REFERRERS)? {
+            return Ok(());
+        }
+        let view = erased.view();
+        // First what was handed on along chains that have one of them, while who refers to whom is still known.
+        for referrer in chained_to(tx, view, erased)? {
+            let before = handed_on(view, referrer, &|_| false)?;
+            let after = handed_on(view, referrer, &|sequence| erased.is_gone(sequence))?;
+            for hash in before.difference(&after) {
+                tx.remove(&LATE, &(*hash, referrer))?;
+            }
+        }
+        for (entry, statement) in erased.statements() {
+            // It needs no hiding any more.
+            tx.remove(&HIDDEN, &entry.id)?;
+            let Some(target) = reference(statement) else {
+                continue;
+            };
+            tx.remove(&REFERRERS, &(target, entry.sequence))?;
+            if statement.voids().is_some() {
+                self.forget_voiding(tx, erased, target, entry.sequence)?;
+            }
+        }
+        Ok(())
+    }
+
     fn clear(&self, tx: &Tx<'_>) -> Result<(), Error> {
         tx.clear(&LATE)?;
         tx.clear(&REFERRERS)?;
@@ -67,9 +97,121 @@ impl Fold for References {
     }
 }
 
+impl References {
+    /// What was taken back stays so when who took it back is erased.
+    fn forget_voiding(
+        &self,
+        tx: &Tx<'_>,
+        erased: &Erased<'_>,
+        target: Uuid,
+        sequence: u64,
+    ) -> Result<(), Error> {
+        let view = erased.view();
+        let is_there = match view.sequence_of(target)? {
+            Some(of) => !erased.is_gone(of) && view.body(of)?.is_some(),
+            None => true,
+        };
+        if is_there {
+            tx.insert(&HIDDEN, &target, &())?;
+        }
+        if tx.get(&VOIDED, &target)? != Some(sequence) {
+            return Ok(());
+        }
+        let mut next = None;
+        for row in tx.prefix(&REFERRERS, &target)? {
+            let ((_, other), ()) = row?;
+            let is_voiding = !erased.is_gone(other)
+                && view
+                    .statement(other)?
+                    .is_some_and(|statement| statement.voids().is_some());
+            if is_voiding {
+                next = Some(other);
+                break;
+            }
+        }
+        match next {
+            Some(next) => tx.insert(&VOIDED, &target, &next)?,
+            None => tx.remove(&VOIDED, &target)?,
+        };
+        Ok(())
+    }
+}
+
 /// Whether some statement may be voided by an earlier or later one: its id is on the list.
 pub(crate) fn is_to_be_voided(snapshot: &Snapshot, id: Uuid) -> Result<bool, Error> {
-    snapshot.contains(&VOIDED, &id)
+    Ok(snapshot.contains(&VOIDED, &id)? || snapshot.contains(&HIDDEN, &id)?)
+}
+
+/// Statements that refer to erased ones, over others perhaps, and those of the erased ones that refer to something.
+fn chained_to(tx: &Tx<'_>, view: &View, erased: &Erased<'_>) -> Result<BTreeSet<u64>, Error> {
+    let mut found = BTreeSet::new();
+    let mut ids = Vec::new();
+    for (entry, statement) in erased.statements() {
+        if reference(statement).is_some() {
+            found.insert(entry.sequence);
+        }
+        ids.push(entry.id);
+    }
+    // What reaches a statement may have come over as many further ones.
+    for _ in 0..2 * MAX_REFERENCES {
+        let mut above = Vec::new();
+        for id in ids {
+            for row in tx.prefix(&REFERRERS, &id)? {
+                let ((_, referrer), ()) = row?;
+                if found.insert(referrer) {
+                    above.extend(view.entry(referrer)?.map(|entry| entry.id));
+                }
+            }
+        }
+        if above.is_empty() {
+            break;
+        }
+        ids = above;
+    }
+    Ok(found)
+}
+
+/// What [`LATE`] has of a statement when those that are `gone` never were: what it took over from earlier ones, and what
+/// was handed on to it by each that came after all between.
+fn handed_on(
+    view: &View,
+    sequence: u64,
+    gone: &dyn Fn(u64) -> bool,
+) -> Result<BTreeSet<u64>, Error> {
+    let mut chain: Vec<(u64, BTreeSet<u64>)> = Vec::new();
+    let mut next = Some(sequence);
+    while let Some(at) = next.take().filter(|at| !gone(*at)) {
+        let Some(statement) = view.statement(at)? else {
+            break;
+        };
+        chain.push((at, hashes(&terms(&statement))));
+        if chain.len() <= 2 * MAX_REFERENCES
+            && let Some(target) = reference(&statement)
+        {
+            next = view.sequence_of(target)?;
+        }
+    }
+    let taken_over = |from: usize| -> BTreeSet<u64> {
+        let own = chain.get(from).map_or(0, |(at, _)| *at);
+        let behind = chain.iter().skip(from + 1).take(MAX_REFERENCES);
+        let earlier = behind.take_while(|(at, _)| *at < own);
+        earlier
+            .flat_map(|(_, hashes)| hashes.iter().copied())
+            .collect()
+    };
+    let Some((_, own)) = chain.first() else {
+        return Ok(BTreeSet::new());
+    };
+    let mut found: BTreeSet<u64> = taken_over(0).difference(own).copied().collect();
+    let mut latest = sequence;
+    for (place, (at, hashes)) in chain.iter().enumerate().skip(1).take(MAX_REFERENCES) {
+        if *at > latest {
+            latest = *at;
+            found.extend(hashes);
+            found.extend(taken_over(place));
+        }
+    }
+    Ok(found)
 }
 
 /// Whether anything was handed on under `hash`.

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Barrier};
 
 use common::{reference, statement, voiding};
-use lectern_lrs::{Entry, Fold, Lrs};
+use lectern_lrs::{Entry, Erased, Fold, Lrs};
 use lectern_store::testing::CrashDisk;
 use lectern_store::{Error, Options, Store, Table, Tx};
 use lectern_xapi::Statement;
@@ -29,6 +29,16 @@ impl Fold for Verbs {
         let verb = statement.verb.id.clone();
         let count = tx.get(&COUNTS, &verb)?.unwrap_or(0) + 1;
         tx.insert(&COUNTS, &verb, &count).map(|_| ())
+    }
+    fn forget(&self, tx: &Tx<'_>, erased: &Erased<'_>) -> Result<(), Error> {
+        for (_, statement) in erased.statements() {
+            let verb = statement.verb.id.clone();
+            match tx.get(&COUNTS, &verb)?.unwrap_or(0) {
+                0 | 1 => tx.remove(&COUNTS, &verb)?,
+                count => tx.insert(&COUNTS, &verb, &(count - 1))?,
+            };
+        }
+        Ok(())
     }
     fn clear(&self, tx: &Tx<'_>) -> Result<(), Error> {
         tx.clear(&COUNTS)
@@ -194,6 +204,9 @@ impl Fold for Slow {
         }
         Ok(())
     }
+    fn forget(&self, _: &Tx<'_>, _: &Erased<'_>) -> Result<(), Error> {
+        Ok(())
+    }
     fn clear(&self, _: &Tx<'_>) -> Result<(), Error> {
         Ok(())
     }
@@ -248,5 +261,8 @@ fn a_store_whose_statements_lie_in_rows_is_refused_and_left_as_it_is() {
     assert!(refused.to_string().contains("another version"), "{refused}");
     store.close();
     drop(store);
-    assert_eq!(open().snapshot().unwrap().get(&ROWS, &1).unwrap(), Some(row));
+    assert_eq!(
+        open().snapshot().unwrap().get(&ROWS, &1).unwrap(),
+        Some(row)
+    );
 }

@@ -32,7 +32,8 @@ pub use activity::{Activity, Component, Definition, Interaction, InteractionKind
 pub use actor::{Actor, Agent, Group, Ifi};
 pub use attachment::{Attachment, SIGNATURE_USAGE};
 pub use batch::{
-    Parsed, parse_agent, parse_authority, parse_batch, parse_statement, parse_stored, parse_uuid, read_stored,
+    Parsed, parse_agent, parse_authority, parse_batch, parse_statement, parse_stored, parse_uuid,
+    read_stored,
 };
 pub use context::{Context, ContextActivities, ContextAgent, ContextGroup};
 pub use duration::Duration;

@@ -256,9 +256,9 @@ async fn change(
     Ok(Json(person.await?.into()))
 }
 
-/// Erase somebody: their statements stay and point at no one
+/// Remove somebody: their statements stay and point at no one; an erasure takes these, too
 #[utoipa::path(delete, path = "/api/v1/people/{id}", tag = "people", params(("id" = uuid::Uuid, Path)), responses(
-    (status = 204, description = "Erased"),
+    (status = 204, description = "Removed"),
     (status = 404, description = "No such person", body = ProblemDocument, content_type = "application/problem+json"),
     (status = 409, description = "Nobody would run the box", body = ProblemDocument, content_type = "application/problem+json")))]
 async fn remove(

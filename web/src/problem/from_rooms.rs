@@ -32,6 +32,7 @@ impl From<lectern_lms::Error> for Problem {
         let words = sentence(&error);
         match error {
             E::Store(error) => error.into(),
+            E::Records(error) => error.into(),
             E::Hashing => Self::new(Status::Unavailable, words).retry_after(5),
             E::NameTaken { .. } => Self::conflict(words).kind("name-taken", "That name is taken"),
             E::NotFound { what } => Self::not_found(what),

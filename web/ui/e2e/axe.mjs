@@ -68,6 +68,7 @@ function pages(video, me) {
     { name: 'people-add', path: '/people', then: press('Add a person') },
     { name: 'people-import', path: '/people', then: press('Import a list') },
     { name: 'people-change', path: '/people', then: press(/^Change /u) },
+    { name: 'people-erase', path: `/people/${me}/erase` },
     { name: 'record', path: '/record' },
     { name: 'record-of', path: `/people/${me}/record` },
     { name: 'statements', path: '/statements' },

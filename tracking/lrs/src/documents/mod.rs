@@ -6,11 +6,12 @@ mod place;
 mod record;
 
 use jiff::Timestamp;
-use lectern_store::{Table, Tx};
+use lectern_store::{Snapshot, Table, Tx};
 use lectern_xapi::json::{Json, Kind};
-use lectern_xapi::{Limits, Version};
+use lectern_xapi::{Ifi, Limits, Version};
 
 use crate::caller::Caller;
+use crate::erasure::REFUSED;
 use crate::error::Error;
 use crate::lrs::Lrs;
 pub use conditions::Conditions;
@@ -19,6 +20,9 @@ pub use record::Document;
 
 /// (Hash of the place, name) to document.
 const DOCUMENTS: Table<([u8; 32], String), Document> = Table::new("lrs.documents");
+
+/// (Hash of an Agent, hash of a place that is theirs): so that an erasure finds them.
+const PLACES: Table<([u8; 32], [u8; 32]), ()> = Table::new("lrs.documents.places");
 
 /// The largest document we keep.
 pub const MAX_DOCUMENT_BYTES: usize = 8 * 1024 * 1024;
@@ -161,9 +165,15 @@ impl Lrs {
     ) -> Result<(), Error> {
         request.place.may_write(caller)?;
         let key = request.key()?;
+        let owner = request.place.owner();
         let changed = move |tx: &Tx<'_>| {
             conditions.check(tx.get(&DOCUMENTS, &key)?.as_ref())?;
             tx.remove(&DOCUMENTS, &key)?;
+            if let Some(owner) = owner
+                && tx.prefix(&DOCUMENTS, &key.0)?.next().is_none()
+            {
+                tx.remove(&PLACES, &(owner, key.0))?;
+            }
             Ok(())
         };
         self.store().write_async(changed).await
@@ -179,14 +189,11 @@ impl Lrs {
         place: &DocumentPlace,
     ) -> Result<(), Error> {
         place.may_write(caller)?;
-        let hash = place.hash();
+        let (hash, owner) = (place.hash(), place.owner());
         let deleted = move |tx: &Tx<'_>| {
-            let mut keys = Vec::new();
-            for row in tx.prefix(&DOCUMENTS, &hash)? {
-                keys.push(row?.0);
-            }
-            for key in keys {
-                tx.remove(&DOCUMENTS, &key)?;
+            remove_all(tx, hash)?;
+            if let Some(owner) = owner {
+                tx.remove(&PLACES, &(owner, hash))?;
             }
             Ok(())
         };
@@ -201,7 +208,14 @@ impl Lrs {
     ) -> Result<(), Error> {
         request.place.may_write(caller)?;
         let key = request.key()?;
+        let owner = request.place.owner();
+        let agent = request.place.agent().map(Ifi::key);
         let changed = move |tx: &Tx<'_>| {
+            if let Some(agent) = &agent
+                && tx.contains(&REFUSED, agent)?
+            {
+                return Err(Error::erased());
+            }
             let old = tx.get(&DOCUMENTS, &key)?;
             let new = next(old.as_ref())?;
             if new.bytes.len() > MAX_DOCUMENT_BYTES {
@@ -210,10 +224,56 @@ impl Lrs {
                 )));
             }
             tx.insert(&DOCUMENTS, &key, &new)?;
+            if let Some(owner) = owner
+                && old.is_none()
+            {
+                tx.insert(&PLACES, &(owner, key.0), &())?;
+            }
             Ok(())
         };
         self.store().write_async(changed).await
     }
+}
+
+fn remove_all(tx: &Tx<'_>, place: [u8; 32]) -> Result<u64, lectern_store::Error> {
+    let mut keys = Vec::new();
+    for row in tx.prefix(&DOCUMENTS, &place)? {
+        keys.push(row?.0);
+    }
+    for key in &keys {
+        tx.remove(&DOCUMENTS, key)?;
+    }
+    Ok(keys.len() as u64)
+}
+
+/// The places that hold documents of an Agent, by [`Ifi::key`].
+fn places_of(snapshot: &Snapshot, agent: &str) -> Result<Vec<[u8; 32]>, lectern_store::Error> {
+    let rows = snapshot.prefix(&PLACES, &place::owner_of(agent))?;
+    rows.map(|row| row.map(|((_, place), ())| place)).collect()
+}
+
+/// How many documents an Agent has: State in whatever Activity, and its profile.
+pub(crate) fn count_of(snapshot: &Snapshot, agent: &str) -> Result<u64, lectern_store::Error> {
+    let mut count = 0;
+    for place in places_of(snapshot, agent)? {
+        count += snapshot.prefix(&DOCUMENTS, &place)?.count() as u64;
+    }
+    Ok(count)
+}
+
+/// Removes them; how many there were.
+pub(crate) fn remove_of(tx: &Tx<'_>, agent: &str) -> Result<u64, lectern_store::Error> {
+    let owner = place::owner_of(agent);
+    let rows = tx.prefix(&PLACES, &owner)?;
+    let places: Vec<[u8; 32]> = rows
+        .map(|row| row.map(|((_, place), ())| place))
+        .collect::<Result<_, _>>()?;
+    let mut removed = 0;
+    for place in places {
+        removed += remove_all(tx, place)?;
+        tx.remove(&PLACES, &(owner, place))?;
+    }
+    Ok(removed)
 }
 
 fn merge(old: &Document, new: &Document) -> Result<Document, Error> {

@@ -147,6 +147,19 @@ impl DocumentPlace {
         }
     }
 
+    /// Whose it is.
+    pub(super) fn agent(&self) -> Option<&Ifi> {
+        match self {
+            Self::State { agent, .. } | Self::AgentProfile { agent } => Some(agent),
+            Self::ActivityProfile { .. } => None,
+        }
+    }
+
+    /// [`Self::agent`] as a key of fixed length.
+    pub(super) fn owner(&self) -> Option<[u8; 32]> {
+        self.agent().map(|agent| owner_of(&agent.key()))
+    }
+
     /// A key of fixed length. No part holds a zero byte where the next begins, so no two places share one.
     pub(super) fn hash(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
@@ -219,4 +232,9 @@ impl DocumentPlace {
             )),
         }
     }
+}
+
+/// An Agent, by [`Ifi::key`], as a key of fixed length.
+pub(super) fn owner_of(agent: &str) -> [u8; 32] {
+    Sha256::digest(agent.as_bytes()).into()
 }

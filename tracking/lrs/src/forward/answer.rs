@@ -233,7 +233,8 @@ mod tests {
             let mut busy = response(503, "");
             let value = HeaderValue::from_static(header);
             busy.headers.insert(RETRY_AFTER, value);
-            let Answer::Unavailable(Unavailable { retry_after, .. }) = read(Ok(busy), 1, TOOK, now())
+            let Answer::Unavailable(Unavailable { retry_after, .. }) =
+                read(Ok(busy), 1, TOOK, now())
             else {
                 panic!("{header}");
             };

@@ -1,6 +1,8 @@
 //! Dead letters: statements that an upstream refused for good. They are read, sent again or discarded by a person; the
 //! statement itself stays in the log whatever happens here.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use lectern_store::{Json, Snapshot, Table, Tx};
 use serde::{Deserialize, Serialize};
@@ -173,6 +175,28 @@ pub(super) fn clear(tx: &Tx<'_>, id: Uuid) -> Result<(), Error> {
     }
     for key in numbers {
         tx.remove(&DEAD, &key)?;
+    }
+    Ok(())
+}
+
+pub(super) fn is_one(snapshot: &Snapshot, id: Uuid, n: u64) -> Result<bool, lectern_store::Error> {
+    snapshot.contains(&DEAD, &(id, n))
+}
+
+/// Drops those of erased statements.
+pub(super) fn forget(tx: &Tx<'_>, id: Uuid, erased: &BTreeSet<u64>) -> Result<(), Error> {
+    let (Some(first), Some(last)) = (erased.first(), erased.last()) else {
+        return Ok(());
+    };
+    let mut gone = Vec::new();
+    for row in tx.range(&DEAD, (id, *first)..=(id, *last))? {
+        let ((_, n), _) = row?;
+        if erased.contains(&n) {
+            gone.push(n);
+        }
+    }
+    for n in gone {
+        tx.remove(&DEAD, &(id, n))?;
     }
     Ok(())
 }

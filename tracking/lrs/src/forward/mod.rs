@@ -7,6 +7,7 @@
 mod answer;
 mod batch;
 mod dead;
+mod forget;
 mod identifier;
 mod identities;
 mod letter;
@@ -18,6 +19,7 @@ mod trial;
 mod upstream;
 
 pub use dead::DeadLetter;
+pub(crate) use forget::{Counting, forget, forget_people};
 pub use identifier::{print_identifier, read_identifier};
 pub use identities::{Identities, Unlisted};
 pub use letter::Filter;

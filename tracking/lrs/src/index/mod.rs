@@ -10,6 +10,7 @@
 //! has them.
 
 pub(crate) mod chunk;
+pub(crate) mod clean;
 pub(crate) mod filter;
 pub(crate) mod merge;
 pub(crate) mod postings;

@@ -96,7 +96,13 @@ pub(crate) fn list(
         .range(&CHUNKS, place(0, 0)..=place(hash, at))?
         .next_back();
     if let Some(((_, _, first, sequence), chunk)) = before.transpose()? {
-        list_in(&chunk.0, of.base(run), (first, sequence), (hash, last), &mut found)?;
+        list_in(
+            &chunk.0,
+            of.base(run),
+            (first, sequence),
+            (hash, last),
+            &mut found,
+        )?;
     }
     let is_short = found.last().is_none_or(|last| *last < at);
     if ascending && is_short {
@@ -108,7 +114,13 @@ pub(crate) fn list(
             .next();
         if let Some(((_, _, first, sequence), chunk)) = after.transpose()? {
             found.clear();
-            list_in(&chunk.0, of.base(run), (first, sequence), (hash, last), &mut found)?;
+            list_in(
+                &chunk.0,
+                of.base(run),
+                (first, sequence),
+                (hash, last),
+                &mut found,
+            )?;
         }
     }
     Ok(found)

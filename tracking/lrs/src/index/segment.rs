@@ -1,6 +1,6 @@
 //! The index of the newest statements, in memory: one run's worth before it is written.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{PoisonError, RwLock};
 
 use super::Kind;
@@ -51,6 +51,19 @@ impl Segment {
     pub fn may_have_id(&self, hash: u64) -> bool {
         let lists = self.lists.read().unwrap_or_else(PoisonError::into_inner);
         lists[Kind::Ids as usize].contains_key(&hash)
+    }
+
+    /// Drops the postings of erased statements; their ids stay.
+    pub fn forget(&self, erased: &BTreeSet<u64>) {
+        let offsets: HashSet<u32> = erased
+            .iter()
+            .filter_map(|sequence| u32::try_from(sequence.checked_sub(self.base)?).ok())
+            .collect();
+        let mut lists = self.lists.write().unwrap_or_else(PoisonError::into_inner);
+        lists[Kind::Postings as usize].retain(|_, list| {
+            list.retain(|offset| !offsets.contains(offset));
+            !list.is_empty()
+        });
     }
 
     /// All its pairs in order.

@@ -119,6 +119,7 @@ export const get = <T>(path: string, options?: RequestOptions): Promise<T> =>
   request<T>('GET', path, undefined, options);
 export const post = <T>(path: string, body?: unknown, options?: RequestOptions): Promise<T> =>
   request<T>('POST', path, body, options);
+export const put = <T>(path: string, body: unknown): Promise<T> => request<T>('PUT', path, body);
 export const patch = <T>(path: string, body: unknown): Promise<T> =>
   request<T>('PATCH', path, body);
 export const del = <T = void>(path: string, body?: unknown): Promise<T> =>

@@ -56,6 +56,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Erasures, newest first */
+        get: operations["getErasures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/erasures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One erasure */
+        get: operations["getErasuresId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -163,6 +197,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/keeping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long statements are kept */
+        get: operations["getKeeping"];
+        /**
+         * Set how long statements are kept
+         * @description What is older is erased for good, for the first time on the next day (UTC).
+         */
+        put: operations["putKeeping"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keeping/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What such rules would erase now */
+        get: operations["getKeepingPreview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -230,12 +302,37 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Erase somebody: their statements stay and point at no one */
+        /** Remove somebody: their statements stay and point at no one; an erasure takes these, too */
         delete: operations["deletePeopleId"];
         options?: never;
         head?: never;
         /** Change somebody */
         patch: operations["patchPeopleId"];
+        trace?: never;
+    };
+    "/api/v1/people/{id}/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What would be erased of somebody
+         * @description Counts alone, and which upstreams may have some of it. Asking is audited.
+         */
+        get: operations["getPeopleIdErasure"];
+        put?: never;
+        /**
+         * Erase somebody: account, statements and documents, for good
+         * @description The account is gone at once, the rest soon: how far it is says the erasure of the answer. The chain of records stays
+         *     valid. Nothing brings it back but a backup.
+         */
+        post: operations["postPeopleIdErasure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/people/{id}/password": {
@@ -1169,6 +1266,105 @@ export interface components {
              */
             total: number;
         };
+        /** @description An erasure */
+        Erasure: {
+            /**
+             * Format: date-time
+             * @description When it was asked for
+             */
+            asked: string;
+            /**
+             * Format: int64
+             * @description Attachments removed
+             */
+            attachments: number;
+            /** @description Who asked, as in the audit log */
+            by: string;
+            /**
+             * Format: int64
+             * @description Documents removed
+             */
+            documents: number;
+            /**
+             * Format: date-time
+             * @description When it was finished
+             */
+            finished?: string | null;
+            /**
+             * Format: uuid
+             * @description Its id
+             */
+            id: string;
+            /** @description Of whom, by an id that says nothing */
+            of: string;
+            /** @description Whether what was written over in the box's file was overwritten on the disk, too: not when that had no room */
+            overwritten: boolean;
+            /** @description How far it is */
+            state: components["schemas"]["ErasureState"];
+            /**
+             * Format: int64
+             * @description Statements erased
+             */
+            statements: number;
+            /** @description Upstreams that may have some of the statements: ask there, too */
+            upstreams: components["schemas"]["ErasureUpstream"][];
+        };
+        /** @description The sign-in name once more */
+        ErasureConfirmation: {
+            /** @description As it is in the preview */
+            name: string;
+        };
+        /** @description What would be erased of somebody */
+        ErasurePreview: {
+            /**
+             * Format: int64
+             * @description State and Agent Profile documents
+             */
+            documents: number;
+            /** @description Under which identifiers statements name them */
+            identifiers: string[];
+            /** @description Sign-in name, which confirms the erasure */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When the last of these was stored
+             */
+            newest?: string | null;
+            /**
+             * Format: date-time
+             * @description When the first of these was stored
+             */
+            oldest?: string | null;
+            /**
+             * Format: int64
+             * @description Statements that name them
+             */
+            statements: number;
+            /** @description Upstreams that may have some of the statements: ask there, too */
+            upstreams: components["schemas"]["ErasureUpstream"][];
+        };
+        /**
+         * @description How far an erasure is
+         * @enum {string}
+         */
+        ErasureState: "running" | "finished";
+        /** @description An upstream that may have statements of somebody */
+        ErasureUpstream: {
+            /**
+             * Format: uuid
+             * @description Its id
+             */
+            id: string;
+            /** @description Its name */
+            name: string;
+            /**
+             * Format: int64
+             * @description How many it got, if its filter was always what it is now
+             */
+            statements: number;
+            /** @description Its endpoint */
+            url: string;
+        };
         /** @description How the evidence stands */
         Evidence: {
             /** @description Whether the box's key is here, so that heads can be signed */
@@ -1396,6 +1592,60 @@ export interface components {
          * @enum {string}
          */
         JobState: "running" | "queued" | "failed";
+        /** @description How long statements are kept */
+        Keeping: {
+            /**
+             * Format: int32
+             * @description Days for which statements about people are kept whose account is closed; 0: as all others
+             */
+            keep_closed_days: number;
+            /**
+             * Format: int32
+             * @description Days for which every statement is kept; 0: for ever
+             */
+            keep_days: number;
+            /**
+             * Format: date-time
+             * @description When it was carried out last
+             */
+            last?: string | null;
+            /**
+             * Format: int64
+             * @description How many statements that erased
+             */
+            last_statements: number;
+            /**
+             * Format: date-time
+             * @description When that is carried out next
+             */
+            next?: string | null;
+        };
+        /** @description What rules would erase */
+        KeepingPreview: {
+            /**
+             * Format: date-time
+             * @description When the oldest of these was stored
+             */
+            oldest?: string | null;
+            /**
+             * Format: int64
+             * @description Statements
+             */
+            statements: number;
+        };
+        /** @description Rules */
+        KeepingRules: {
+            /**
+             * Format: int32
+             * @description Days for which statements about people are kept whose account is closed; 0: as all others
+             */
+            keep_closed_days: number;
+            /**
+             * Format: int32
+             * @description Days for which every statement is kept; 0: for ever
+             */
+            keep_days: number;
+        };
         /** @description How many statements waited for an upstream in the last hour */
         LagHistory: {
             /**
@@ -1537,6 +1787,54 @@ export interface components {
                 tries: number;
                 /** @description Whether it is about to be sent again */
                 waiting: boolean;
+            }[];
+            /** @description The cursor of the page after, when there is one */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        List_Erasure: {
+            /** @description The items */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was asked for
+                 */
+                asked: string;
+                /**
+                 * Format: int64
+                 * @description Attachments removed
+                 */
+                attachments: number;
+                /** @description Who asked, as in the audit log */
+                by: string;
+                /**
+                 * Format: int64
+                 * @description Documents removed
+                 */
+                documents: number;
+                /**
+                 * Format: date-time
+                 * @description When it was finished
+                 */
+                finished?: string | null;
+                /**
+                 * Format: uuid
+                 * @description Its id
+                 */
+                id: string;
+                /** @description Of whom, by an id that says nothing */
+                of: string;
+                /** @description Whether what was written over in the box's file was overwritten on the disk, too: not when that had no room */
+                overwritten: boolean;
+                /** @description How far it is */
+                state: components["schemas"]["ErasureState"];
+                /**
+                 * Format: int64
+                 * @description Statements erased
+                 */
+                statements: number;
+                /** @description Upstreams that may have some of the statements: ask there, too */
+                upstreams: components["schemas"]["ErasureUpstream"][];
             }[];
             /** @description The cursor of the page after, when there is one */
             next?: string | null;
@@ -3013,6 +3311,62 @@ export interface operations {
             };
         };
     };
+    getErasures: {
+        parameters: {
+            query?: {
+                /** @description Where the page before ended: its `next` */
+                cursor?: string;
+                /** @description Most items wanted, at most 200 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Erasure"];
+                };
+            };
+        };
+    };
+    getErasuresId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How far it is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description No such erasure */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getEvents: {
         parameters: {
             query?: never;
@@ -3177,6 +3531,84 @@ export interface operations {
             };
         };
     };
+    getKeeping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Keeping"];
+                };
+            };
+        };
+    };
+    putKeeping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeepingRules"];
+            };
+        };
+        responses: {
+            /** @description As they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Keeping"];
+                };
+            };
+            /** @description More than 36,500 days */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getKeepingPreview: {
+        parameters: {
+            query: {
+                /** @description Days for which every statement is kept; 0: for ever */
+                keep_days: number;
+                /** @description Days for which statements about people are kept whose account is closed; 0: as all others */
+                keep_closed_days: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How many */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeepingPreview"];
+                };
+            };
+        };
+    };
     getOpenapiJson: {
         parameters: {
             query?: never;
@@ -3310,7 +3742,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Erased */
+            /** @description Removed */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -3372,6 +3804,90 @@ export interface operations {
             };
             /** @description The name is taken, or nobody would run the box */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPeopleIdErasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What there is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasurePreview"];
+                };
+            };
+            /** @description No such person */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postPeopleIdErasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErasureConfirmation"];
+            };
+        };
+        responses: {
+            /** @description Begun */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description No such person */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody would run the box */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The name is not theirs */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

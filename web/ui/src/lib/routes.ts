@@ -106,6 +106,13 @@ export const routes: Route[] = [
     load: () => import('../pages/People.svelte'),
   },
   {
+    name: 'erase',
+    path: '/people/:id/erase',
+    title: m.titles.erase,
+    for: ['admin'],
+    load: () => import('../pages/Erase.svelte'),
+  },
+  {
     name: 'system',
     path: '/system',
     title: m.titles.system,

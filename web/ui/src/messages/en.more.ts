@@ -2,6 +2,7 @@
 import { definitions } from './en/definitions';
 import { account, setup, trust } from './en/door';
 import { edit } from './en/edit';
+import { erase, keeping } from './en/erasing';
 import { evidence } from './en/evidence';
 import { people } from './en/people';
 import { record, statements } from './en/records';
@@ -11,6 +12,8 @@ import { who } from './en/who';
 export const more = {
   who,
   edit,
+  erase,
+  keeping,
   evidence,
   definitions,
   people,

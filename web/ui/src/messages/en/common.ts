@@ -47,6 +47,7 @@ export const titles = {
   statements: 'Statements',
   record: 'My record',
   personRecord: 'Record',
+  erase: 'Erase a person',
   people: 'People',
   system: 'System',
   upstreams: 'Upstreams',

@@ -1,0 +1,161 @@
+//! Erasing by age: what was stored before a day, of everybody or of some.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::sync::PoisonError;
+
+use jiff::Timestamp;
+use lectern_store::{Table, Tx};
+
+use super::about::{sequences_of, terms_of};
+use super::record::{Erasures, remove_attachments};
+use super::{each, slice};
+use crate::error::Error;
+use crate::index::clean;
+use crate::view::View;
+
+/// Up to which sequence number everything was erased by age.
+const THROUGH: Table<(), u64> = Table::new("lrs.expiry.through");
+/// What was erased behind that.
+const ERASED: Table<u64, ()> = Table::new("lrs.expiry.erased");
+
+/// Statements looked at in one go.
+const STEP: u64 = 512;
+
+/// What is too old.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cutoffs {
+    /// Every statement that was stored at this time or before.
+    pub all: Option<Timestamp>,
+    /// Those about certain people that were stored at this time or before; a set of [`lectern_xapi::Ifi::key`] for each.
+    pub of: Option<(Timestamp, Vec<BTreeSet<String>>)>,
+}
+
+/// What would be erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Expiring {
+    /// How many statements.
+    pub statements: u64,
+    /// When the first of them was stored.
+    pub oldest: Option<Timestamp>,
+}
+
+impl Erasures {
+    /// What is too old. Blocks for as long as reading the statements of the people in question takes.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn expiring(&self, cutoffs: &Cutoffs) -> Result<Expiring, Error> {
+        let lrs = &self.lrs;
+        lrs.settle();
+        let view = lrs.view()?;
+        let from = view.snapshot().get(&THROUGH, &())?.unwrap_or(0);
+        let through = up_to(&view, cutoffs.all)?.max(from);
+        let erased = view.snapshot().range(&ERASED, from + 1..=through)?.count() as u64;
+        let mut found = Expiring {
+            statements: through - from - erased,
+            oldest: None,
+        };
+        for sequence in from + 1..=through {
+            if !view.snapshot().contains(&ERASED, &sequence)? {
+                found.oldest = view.entry(sequence)?.map(|entry| entry.stored);
+                break;
+            }
+        }
+        let mut others = BTreeSet::new();
+        if let Some((before, people)) = &cutoffs.of {
+            let last = up_to(&view, Some(*before))?;
+            for who in people {
+                each(&view, &[&terms_of(who)], true, &mut |entry, _| {
+                    if entry.sequence > last {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                    if entry.sequence > through {
+                        others.insert(entry.sequence);
+                    }
+                    Ok(ControlFlow::Continue(()))
+                })?;
+            }
+        }
+        found.statements += others.len() as u64;
+        if let (None, Some(first)) = (found.oldest, others.first()) {
+            found.oldest = view.entry(*first)?.map(|entry| entry.stored);
+        }
+        Ok(found)
+    }
+
+    /// Erases what is too old: how many statements, and whether that was all. It was not when `goes_on`, asked between two
+    /// slices, said no. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn expire(
+        &self,
+        cutoffs: &Cutoffs,
+        goes_on: &mut dyn FnMut() -> bool,
+    ) -> Result<(u64, bool), Error> {
+        let lrs = &self.lrs;
+        let core = lrs.core_arc();
+        let _turn = core.erasing.lock().unwrap_or_else(PoisonError::into_inner);
+        lrs.settle();
+        let mut erased = 0;
+        let mut from = lrs.store().snapshot()?.get(&THROUGH, &())?.unwrap_or(0);
+        let through = up_to(&lrs.view()?, cutoffs.all)?;
+        while from < through {
+            let to = (from + STEP).min(through);
+            erased += slice::erase(lrs, &(from + 1..=to).collect(), None, &mut || true)?;
+            lrs.store().write_making_room(move |tx| advance(tx, to))?;
+            from = to;
+            if !goes_on() {
+                return Ok((erased, false));
+            }
+        }
+        if let Some((before, people)) = &cutoffs.of {
+            for who in people {
+                let view = lrs.view()?;
+                let last = up_to(&view, Some(*before))?;
+                let found = sequences_of(&view, who, last)?;
+                drop(view);
+                erased += slice::erase(lrs, &found, None, goes_on)?;
+                if !goes_on() {
+                    return Ok((erased, false));
+                }
+            }
+        }
+        if !clean::clean(&core, goes_on)? {
+            return Ok((erased, false));
+        }
+        remove_attachments(lrs, None)?;
+        if erased > 0 {
+            lrs.scrub()?;
+        }
+        Ok((erased, true))
+    }
+}
+
+/// Notes what was erased, for counting.
+pub(super) fn note(tx: &Tx<'_>, erased: &BTreeSet<u64>) -> Result<(), Error> {
+    for sequence in erased {
+        tx.insert(&ERASED, sequence, &())?;
+    }
+    Ok(())
+}
+
+fn advance(tx: &Tx<'_>, to: u64) -> Result<(), Error> {
+    let rows = tx.range(&ERASED, ..=to)?;
+    let counted: Vec<u64> = rows
+        .map(|row| row.map(|(sequence, ())| sequence))
+        .collect::<Result<_, _>>()?;
+    for sequence in &counted {
+        tx.remove(&ERASED, sequence)?;
+    }
+    tx.insert(&THROUGH, &(), &to)?;
+    Ok(())
+}
+
+fn up_to(view: &View, time: Option<Timestamp>) -> Result<u64, Error> {
+    Ok(match time {
+        Some(time) => view.up_to(time)?,
+        None => 0,
+    })
+}

@@ -36,15 +36,35 @@ impl Daemon {
 
     /// Starts it with more options of `serve`.
     pub fn start_with(state: &Path, options: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lecternd"));
+        command.args(["serve", "--state"]).arg(state).args(options);
+        Self::spawn(command, state)
+    }
+
+    /// Starts it with its state folder on a disk of its own of so many MiB, which nobody else sees: what is there is found
+    /// under [`Self::state`] all the same.
+    pub fn start_on_disk_of(state: &Path, mebibytes: u32) -> Self {
+        let mut command = Command::new("unshare");
+        if !nix::unistd::geteuid().is_root() {
+            command.arg("--map-root-user");
+        }
+        command.args(["--mount", "sh", "-euc"]);
+        command.arg("mount -t tmpfs -o size=$1m none \"$2\"; exec \"$3\" serve --state \"$2\" --http 127.0.0.1:0");
+        command.args(["sh", &mebibytes.to_string()]).arg(state);
+        command.arg(env!("CARGO_BIN_EXE_lecternd"));
+        let mut daemon = Self::spawn(command, state);
+        let seen = state.strip_prefix("/").unwrap();
+        daemon.state = Path::new(&format!("/proc/{}/root", daemon.pid())).join(seen);
+        daemon
+    }
+
+    fn spawn(mut command: Command, state: &Path) -> Self {
         let log = std::fs::File::options()
             .create(true)
             .append(true)
             .open(state.with_extension("log"))
             .unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_lecternd"))
-            .args(["serve", "--state"])
-            .arg(state)
-            .args(options)
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)

@@ -148,7 +148,7 @@ async fn fill(folder: &Path, wanted: u64) {
         began.elapsed().as_secs_f64(),
         lrs.head().unwrap()
     );
-    for fold in ["lrs.index.2", "lrs.references.1"] {
+    for fold in ["lrs.index.3", "lrs.references.1"] {
         let began = Instant::now();
         lrs.rebuild(fold).unwrap();
         lrs.rest();

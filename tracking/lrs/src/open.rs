@@ -20,7 +20,7 @@ use crate::tail::{Group, Held};
 use crate::view::View;
 
 /// The index's name among the folds.
-pub(crate) const INDEX: &str = "lrs.index.2";
+pub(crate) const INDEX: &str = "lrs.index.3";
 /// The index's name to the number of statements in its smallest runs.
 const MADE: Table<String, u64> = Table::new("lrs.index.made");
 
@@ -80,6 +80,7 @@ fn clear(core: &Core) -> Result<(), Error> {
     core.store.write_making_room(move |tx| {
         tx.clear(&RUNS)?;
         tx.clear(&CHUNKS)?;
+        tx.clear(&MADE)?;
         tx.insert(&MADE, &INDEX.to_owned(), &run)?;
         Ok(())
     })

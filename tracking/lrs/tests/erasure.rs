@@ -179,7 +179,7 @@ fn derived(lrs: &Lrs) -> Vec<String> {
 fn assert_anew_is_the_same(lrs: &Lrs) {
     let before = derived(lrs);
     for fold in [
-        "lrs.index.2",
+        "lrs.index.3",
         "lrs.references.1",
         "lrs.definitions.1",
         "lrs.punctuality.1",

@@ -1,6 +1,6 @@
 //! A chunk: pairs (hash, sequence number) in order, as short as they go.
 //!
-//! The first pair is the chunk's key, and is not repeated. Then the sequence numbers under that hash, each as the
+//! The first pair is the chunk's key, and is not repeated. After the format byte the sequence numbers under that hash, each as the
 //! distance from the one before, ended by a zero; then for each further hash its distance from the one before, its first
 //! sequence number less the run's base, distances, zero. No number but the ending zero has a zero byte, so a list is
 //! skipped by looking for one.
@@ -30,7 +30,7 @@ impl ChunkWriter {
             base,
             key: (0, 0),
             last: (0, 0),
-            out: Writer::part(),
+            out: Writer::new(),
             is_empty: true,
         }
     }
@@ -63,7 +63,7 @@ impl ChunkWriter {
             return None;
         }
         self.is_empty = true;
-        let mut out = std::mem::replace(&mut self.out, Writer::part());
+        let mut out = std::mem::replace(&mut self.out, Writer::new());
         out.number(0);
         Some((self.key, out.finish()))
     }
@@ -79,13 +79,13 @@ pub(crate) struct ChunkReader<'b> {
 }
 
 impl<'b> ChunkReader<'b> {
-    pub fn new(base: u64, key: Posting, bytes: &'b [u8]) -> Self {
-        Self {
+    pub fn new(base: u64, key: Posting, bytes: &'b [u8]) -> Result<Self, Corrupt> {
+        Ok(Self {
             base,
             hash: key.0,
             next: Some(key.1),
-            rest: bytes,
-        }
+            rest: Reader::new(bytes)?.rest(),
+        })
     }
 
     /// The hash of the next list.
@@ -166,7 +166,7 @@ mod tests {
     fn read_all(base: u64, chunks: &[(Posting, Vec<u8>)]) -> Vec<Posting> {
         let mut found = Vec::new();
         for (key, bytes) in chunks {
-            let mut reader = ChunkReader::new(base, *key, bytes);
+            let mut reader = ChunkReader::new(base, *key, bytes).unwrap();
             while let Some(hash) = reader.hash() {
                 let mut list = Vec::new();
                 reader.read(&mut list).unwrap();
@@ -202,7 +202,7 @@ mod tests {
                 }
             }
             let (key, bytes) = writer.finish().unwrap();
-            let mut reader = ChunkReader::new(0, key, &bytes);
+            let mut reader = ChunkReader::new(0, key, &bytes).unwrap();
             for (n, (hash, list)) in lists.iter().enumerate() {
                 prop_assert_eq!(reader.hash(), Some(*hash));
                 if n % 2 == 0 {
@@ -224,16 +224,19 @@ mod tests {
             }
             let (key, bytes) = writer.finish().unwrap();
             let mut found = Vec::new();
-            ChunkReader::new(0, key, &bytes).read_up_to(last, &mut found).unwrap();
+            ChunkReader::new(0, key, &bytes).unwrap().read_up_to(last, &mut found).unwrap();
             prop_assert_eq!(found, list.into_iter().filter(|one| *one <= last).collect::<Vec<_>>());
         }
 
         #[test]
         fn no_bytes_make_a_reader_panic(bytes in any::<Vec<u8>>(), key: Posting, base: u64) {
-            let mut reader = ChunkReader::new(base, key, &bytes);
-            while reader.hash().is_some() && reader.read(&mut Vec::new()).is_ok() {}
-            let mut reader = ChunkReader::new(base, key, &bytes);
-            while reader.hash().is_some() && reader.skip().is_ok() {}
+            let reader = || ChunkReader::new(base, key, &bytes).ok();
+            if let Some(mut reader) = reader() {
+                while reader.hash().is_some() && reader.read(&mut Vec::new()).is_ok() {}
+            }
+            if let Some(mut reader) = reader() {
+                while reader.hash().is_some() && reader.skip().is_ok() {}
+            }
         }
     }
 }

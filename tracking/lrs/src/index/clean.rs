@@ -93,7 +93,7 @@ fn clean_run(
         let mut writer = ChunkWriter::new(of.base(run));
         let mut new = Vec::new();
         for (key, bytes) in &old {
-            let mut reader = ChunkReader::new(of.base(run), *key, bytes);
+            let mut reader = ChunkReader::new(of.base(run), *key, bytes).map_err(damaged)?;
             while let Some(hash) = reader.hash() {
                 let mut list = Vec::new();
                 reader.read(&mut list).map_err(damaged)?;

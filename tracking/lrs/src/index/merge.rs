@@ -259,7 +259,8 @@ impl Input {
                 self.next = None;
                 return Ok(None);
             };
-            let mut reader = ChunkReader::new(self.of.base(run), (hash, sequence), &chunk.0);
+            let mut reader =
+                ChunkReader::new(self.of.base(run), (hash, sequence), &chunk.0).map_err(damaged)?;
             while let Some(hash) = reader.hash() {
                 let mut list = Vec::new();
                 reader.read(&mut list).map_err(damaged)?;

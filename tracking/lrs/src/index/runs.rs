@@ -133,7 +133,7 @@ fn list_in(
     (hash, last): Posting,
     found: &mut Vec<u64>,
 ) -> Result<(), Error> {
-    let mut reader = ChunkReader::new(base, key, bytes);
+    let mut reader = ChunkReader::new(base, key, bytes).map_err(damaged)?;
     while let Some(next) = reader.hash() {
         if next == hash {
             return reader.read_up_to(last, found).map_err(damaged);
@@ -152,7 +152,8 @@ pub(crate) fn filter(snapshot: &Snapshot, of: Run, run: u64) -> Result<Filter, E
     let place = |hash, sequence| ((Kind::Ids as u8, of.level), of.number, hash, sequence);
     for row in snapshot.range(&CHUNKS, place(0, 0)..=place(u64::MAX, u64::MAX))? {
         let ((_, _, first, sequence), chunk) = row?;
-        let mut reader = ChunkReader::new(of.base(run), (first, sequence), &chunk.0);
+        let mut reader =
+            ChunkReader::new(of.base(run), (first, sequence), &chunk.0).map_err(damaged)?;
         while let Some(hash) = reader.hash() {
             filter.insert(hash);
             reader.skip().map_err(damaged)?;

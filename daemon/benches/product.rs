@@ -1,6 +1,7 @@
 //! The product measured from outside, in one run: resident memory when idle, durable statements a second over HTTP
 //! (16 clients, singly and in batches of 50), beside the same load on a peer where `PEER_XAPI` names one
-//! (`PEER_XAPI=http://127.0.0.1:PORT/xapi PEER_AUTH='Basic …'`, see `.ci/interop`).
+//! (`PEER_XAPI=http://127.0.0.1:PORT/xapi PEER_AUTH='Basic …'`, see `.ci/interop`); then, filled up to
+//! `BENCH_STATEMENTS`, pages by each filter while four clients write.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -8,6 +9,8 @@
     reason = "a bench"
 )]
 
+#[path = "../../tracking/lrs/examples/load/mod.rs"]
+mod load;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
@@ -15,34 +18,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
 use support::{Client, Daemon};
 
 const CLIENTS: usize = 16;
 const SECONDS: u64 = 8;
-
-fn statement() -> Value {
-    json!({
-        "id": uuid::Uuid::new_v4().to_string(),
-        "actor": { "objectType": "Agent", "account": { "homePage": "https://bench.example", "name": format!("p{}", rand::random_range(0..2000)) } },
-        "verb": { "id": "https://w3id.org/xapi/video/verbs/paused", "display": { "en": "paused" } },
-        "object": {
-            "id": format!("https://bench.example/videos/{}", rand::random_range(0..200)),
-            "definition": { "type": "https://w3id.org/xapi/video/activity-type/video", "name": { "en": "A lecture" } },
-        },
-        "result": { "extensions": {
-            "https://w3id.org/xapi/video/extensions/time": 12.5,
-            "https://w3id.org/xapi/video/extensions/progress": 0.4,
-            "https://w3id.org/xapi/video/extensions/played-segments": "0[.]10[,]20[.]22.5",
-        } },
-        "context": {
-            "registration": uuid::Uuid::new_v4().to_string(),
-            "contextActivities": { "category": [{ "id": "https://w3id.org/xapi/video" }] },
-            "extensions": { "https://w3id.org/xapi/video/extensions/length": 30.0 },
-        },
-        "timestamp": jiff::Timestamp::now().to_string(),
-    })
-}
+const BATCH: usize = 50;
+const PAGES: usize = 300;
+/// What every request of statements has. The peer speaks this version alone.
+const HEADERS: [(&str, &str); 2] = [
+    ("x-experience-api-version", "2.0.0"),
+    ("content-type", "application/json"),
+];
 
 /// Statements a second that were answered 200, by 16 clients in `SECONDS`.
 async fn ingest(client: &Client, path: &str, batch: usize) -> (f64, u64) {
@@ -59,17 +45,9 @@ async fn ingest(client: &Client, path: &str, batch: usize) -> (f64, u64) {
                 refused.clone(),
             );
             tokio::spawn(async move {
-                let headers = [
-                    // The peer speaks this one alone.
-                    ("x-experience-api-version", "2.0.0"),
-                    ("content-type", "application/json"),
-                ];
                 while Instant::now() < end {
-                    let body: Value = (0..batch).map(|_| statement()).collect();
-                    match client
-                        .send("POST", &path, &headers, body.to_string().into_bytes())
-                        .await
-                    {
+                    let body = load::batch(batch).into_bytes();
+                    match client.send("POST", &path, &HEADERS, body).await {
                         Ok(answer) if answer.status == 200 => {
                             stored.fetch_add(batch as u64, Ordering::Relaxed)
                         }
@@ -88,12 +66,99 @@ async fn ingest(client: &Client, path: &str, batch: usize) -> (f64, u64) {
     )
 }
 
+/// Fills the store up to `wanted` statements in tenths, and says how fast each was.
+async fn fill(client: &Client, pid: u32, from: u64, wanted: u64) {
+    let mut head = from;
+    for tenth in 1..=10 {
+        let until = from + (wanted.saturating_sub(from)) * tenth / 10;
+        let left = Arc::new(AtomicU64::new((until - head) / BATCH as u64));
+        head = until;
+        let count = left.load(Ordering::Relaxed) * BATCH as u64;
+        let began = Instant::now();
+        let tasks: Vec<_> = (0..CLIENTS)
+            .map(|_| {
+                let (client, left) = (client.clone(), left.clone());
+                tokio::spawn(async move {
+                    let take = |n: u64| n.checked_sub(1);
+                    while left
+                        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+                        .is_ok()
+                    {
+                        post(&client, BATCH).await;
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        println!(
+            "  up to {head:9} statements: {:.0}/s, resident memory {:.0} MB",
+            count as f64 / began.elapsed().as_secs_f64(),
+            resident_mb(pid)
+        );
+    }
+}
+
+async fn post(client: &Client, batch: usize) {
+    let body = load::batch(batch).into_bytes();
+    let answer = client
+        .send("POST", "/xapi/statements", &HEADERS, body)
+        .await;
+    answer.unwrap().expect(200);
+}
+
+/// Pages by each filter, median and 99th percentile, while four clients write single statements.
+async fn pages(client: &Client) {
+    let is_over = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let written = Arc::new(AtomicU64::new(0));
+    let writers: Vec<_> = (0..4)
+        .map(|_| {
+            let (client, is_over, written) = (client.clone(), is_over.clone(), written.clone());
+            tokio::spawn(async move {
+                while !is_over.load(Ordering::Relaxed) {
+                    post(&client, 1).await;
+                    written.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        })
+        .collect();
+    let began = Instant::now();
+    for (name, filter) in load::filters() {
+        let mut times = Vec::with_capacity(PAGES);
+        for _ in 0..PAGES {
+            let mut url = reqwest::Url::parse("http://box/xapi/statements").unwrap();
+            url.query_pairs_mut().extend_pairs(filter());
+            let path = format!("{}?{}", url.path(), url.query().unwrap_or_default());
+            let began = Instant::now();
+            let answer = client.send("GET", &path, &HEADERS, Vec::new()).await;
+            answer.unwrap().expect(200);
+            times.push(began.elapsed().as_secs_f64() * 1000.0);
+        }
+        times.sort_unstable_by(f64::total_cmp);
+        println!(
+            "  page by {name:18}: median {:.2} ms, p99 {:.2} ms",
+            times[PAGES / 2],
+            times[PAGES * 99 / 100]
+        );
+    }
+    is_over.store(true, Ordering::Relaxed);
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    println!(
+        "meanwhile {:.0} single statements a second were written",
+        written.load(Ordering::Relaxed) as f64 / began.elapsed().as_secs_f64()
+    );
+}
+
 fn resident_mb(pid: u32) -> f64 {
+    memory_mb(pid, "VmRSS:")
+}
+
+fn memory_mb(pid: u32, what: &str) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmRSS:"))
-        .unwrap();
+    let line = status.lines().find(|line| line.starts_with(what)).unwrap();
     line.split_whitespace()
         .nth(1)
         .unwrap()
@@ -121,8 +186,10 @@ async fn main() {
         };
         (client, url)
     });
-    for batch in [1, 50] {
+    let mut stored = 0.0;
+    for batch in [1, BATCH] {
         let (ours, refused) = ingest(&lrs, "/xapi/statements", batch).await;
+        stored += ours * SECONDS as f64;
         println!(
             "durable statements a second, {CLIENTS} clients, batches of {batch}: {ours:.0} ({refused} refused)"
         );
@@ -135,9 +202,15 @@ async fn main() {
             );
         }
     }
+    let wanted = std::env::var("BENCH_STATEMENTS").ok();
+    if let Some(wanted) = wanted.and_then(|count| count.parse().ok()) {
+        fill(&lrs, daemon.pid(), stored as u64, wanted).await;
+    }
+    pages(&lrs).await;
     println!(
-        "resident memory after it: {:.0} MB",
-        resident_mb(daemon.pid())
+        "resident memory: {:.0} MB now, {:.0} MB at most",
+        memory_mb(daemon.pid(), "VmRSS:"),
+        memory_mb(daemon.pid(), "VmHWM:")
     );
     assert!(daemon.stop());
 }

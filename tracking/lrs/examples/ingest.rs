@@ -5,6 +5,8 @@
 //! asks a store that was filled so for pages alone.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
+mod load;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,15 +15,10 @@ use std::time::{Duration, Instant};
 use lectern_lrs::{Caller, Lrs, Scope, Scopes};
 use lectern_store::{Options, Store};
 use lectern_xapi::{Ifi, Version};
-use rand::Rng;
 
 /// As in the daemon.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-const HOME: &str = "https://box.lectern.invalid";
-const LEARNERS: usize = 20_000;
-const VIDEOS: usize = 2_000;
 
 fn open(folder: &Path) -> (Store, Lrs) {
     let options = Options {
@@ -168,79 +165,11 @@ async fn fill(folder: &Path, wanted: u64) {
 
 /// What pages cost by each filter: median and 99th percentile.
 fn pages(lrs: &Lrs) {
-    let agent = || {
-        Ifi::account(HOME, learner(random(LEARNERS)))
-            .to_value()
-            .to_string()
-    };
-    let activity = || format!("{HOME}/videos/{}", random(VIDEOS));
-    let verb = || {
-        format!(
-            "https://w3id.org/xapi/video/verbs/{}",
-            VERBS[random(VERBS.len())]
-        )
-    };
-    type Filters = Vec<(&'static str, String)>;
-    type Kind<'k> = (&'static str, Box<dyn Fn() -> Filters + 'k>);
-    let some = || uuid::Uuid::from_u128(random(LEARNERS * 20) as u128).to_string();
-    let kinds: Vec<Kind<'_>> = vec![
-        ("none", Box::new(Vec::new)),
-        ("agent", Box::new(|| vec![("agent", agent())])),
-        ("verb", Box::new(|| vec![("verb", verb())])),
-        ("activity", Box::new(|| vec![("activity", activity())])),
-        ("registration", Box::new(|| vec![("registration", some())])),
-        (
-            "agent verb",
-            Box::new(|| vec![("agent", agent()), ("verb", verb())]),
-        ),
-        (
-            "activity verb",
-            Box::new(|| vec![("activity", activity()), ("verb", verb())]),
-        ),
-        (
-            "agent activity",
-            Box::new(|| vec![("agent", agent()), ("activity", activity())]),
-        ),
-        (
-            "related_agents",
-            Box::new(|| vec![("agent", agent()), ("related_agents", "true".to_owned())]),
-        ),
-        (
-            "related_activities",
-            Box::new(|| {
-                vec![
-                    ("activity", "https://w3id.org/xapi/video".to_owned()),
-                    ("related_activities", "true".to_owned()),
-                ]
-            }),
-        ),
-        (
-            "since ascending",
-            Box::new(|| {
-                let since =
-                    jiff::Timestamp::now() - jiff::SignedDuration::from_secs(random(60) as i64);
-                vec![
-                    ("since", since.to_string()),
-                    ("ascending", "true".to_owned()),
-                ]
-            }),
-        ),
-        (
-            "until verb",
-            Box::new(|| {
-                let until =
-                    jiff::Timestamp::now() - jiff::SignedDuration::from_secs(random(60) as i64);
-                vec![("until", until.to_string()), ("verb", verb())]
-            }),
-        ),
-    ];
-    for (name, kind) in kinds {
+    for (name, filter) in load::filters() {
         let mut times: Vec<Duration> = (0..300)
             .map(|_| {
-                let parameters: Vec<(String, String)> = kind()
-                    .into_iter()
-                    .map(|(name, value)| (name.to_owned(), value))
-                    .collect();
+                let owned = |(name, value): (&str, String)| (name.to_owned(), value);
+                let parameters: Vec<_> = filter().into_iter().map(owned).collect();
                 let began = Instant::now();
                 lrs.get_statements(&caller(), Version::V2_0_0, &parameters, None)
                     .unwrap();
@@ -267,15 +196,7 @@ async fn post_until(lrs: Lrs, batch: usize, until: Instant) {
 }
 
 async fn post(lrs: &Lrs, batch: usize) {
-    let mut body = String::from("[");
-    for n in 0..batch {
-        if n > 0 {
-            body.push(',');
-        }
-        statement(&mut body);
-    }
-    body.push(']');
-    lrs.post_statements(&caller(), Version::V2_0_0, body)
+    lrs.post_statements(&caller(), Version::V2_0_0, load::batch(batch))
         .await
         .unwrap();
 }
@@ -283,42 +204,10 @@ async fn post(lrs: &Lrs, batch: usize) {
 fn caller() -> Caller {
     Caller {
         credential: "credential:bench".to_owned(),
-        authority: Ifi::account(HOME, "credential:bench").to_value(),
+        authority: Ifi::account(load::HOME, "credential:bench").to_value(),
         scopes: Scopes::from_iter([Scope::All]),
         bound: None,
     }
-}
-
-const VERBS: [&str; 4] = ["played", "paused", "seeked", "terminated"];
-
-fn random(below: usize) -> usize {
-    rand::rng().random_range(0..below)
-}
-
-fn learner(n: usize) -> String {
-    format!("learner-{n:08x}")
-}
-
-/// What the player sends at a pause, about 1 kB.
-fn statement(out: &mut String) {
-    use std::fmt::Write;
-    let (who, what) = (random(LEARNERS), random(VIDEOS));
-    let registration = uuid::Uuid::from_u128((who * 20 + what % 20) as u128);
-    let extensions = "https://w3id.org/xapi/video/extensions";
-    let (from, length) = (random(2000), random(300));
-    write!(
-        out,
-        r#"{{"id":"{}","actor":{{"objectType":"Agent","account":{{"homePage":"{HOME}","name":"{}"}}}},"verb":{{"id":"https://w3id.org/xapi/video/verbs/{}","display":{{"en":"paused"}}}},"object":{{"id":"{HOME}/videos/{what}","definition":{{"type":"https://w3id.org/xapi/video/activity-type/video","name":{{"en":"Lecture {what}"}}}}}},"result":{{"extensions":{{"{extensions}/time":{}.5,"{extensions}/progress":0.{},"{extensions}/played-segments":"{from}[.]{}"}}}},"context":{{"registration":"{registration}","revision":"1","contextActivities":{{"category":[{{"id":"https://w3id.org/xapi/video"}}]}},"extensions":{{"{extensions}/length":2700.0,"{extensions}/session-id":"{}"}}}},"timestamp":"{}"}}"#,
-        uuid::Uuid::new_v4(),
-        learner(who),
-        VERBS[random(VERBS.len())],
-        from + length,
-        random(1000),
-        from + length,
-        uuid::Uuid::new_v4(),
-        jiff::Timestamp::now(),
-    )
-    .unwrap();
 }
 
 /// KiB

@@ -64,8 +64,8 @@ impl Fold for Watching {
             Mark::Implausible.remove(tx, sequence)?;
         }
         let others = others_of(tx, &key)?;
-        if !taken.seconds.is_empty() {
-            count(tx, &key, &before, &after, &others, taken.seconds)?;
+        for seconds in taken.seconds {
+            count(tx, &key, &before, &after, &others, seconds)?;
         }
         tx.insert(&RECORDS, &key, &after)?;
         let latest = (activity.clone(), registration, actor.clone());

@@ -36,8 +36,8 @@ pub struct Record {
 /// What a statement changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Taken {
-    /// The seconds whose passes may have changed.
-    pub seconds: Range<u32>,
+    /// The seconds whose passes may have changed, in order, apart from each other.
+    pub seconds: Vec<Range<u32>>,
     /// Whether something it added is implausible.
     pub is_doubted: bool,
     /// Numbers of earlier statements of which nothing is implausible any more.
@@ -133,7 +133,7 @@ impl Record {
             self.position = Some((position, seen));
         }
         Taken {
-            seconds: changed.range(),
+            seconds: changed.ranges(),
             is_doubted,
             cleared,
         }
@@ -309,17 +309,16 @@ fn keep_tail(tail: &mut Option<Tail>, said: &[Span], at_ms: i64) {
     }
 }
 
-/// The seconds touched so far, from the first to the last.
+/// The seconds touched so far. What a first statement touches lies far apart: a segment, and the end of the video.
 #[derive(Default)]
-struct Changed(Option<Range<u32>>);
+struct Changed(Vec<Range<u32>>);
+
+/// Stretches that are looked at one by one; of more, everything from the first to the last is.
+const MAX_STRETCHES: usize = 8;
 
 impl Changed {
     fn add(&mut self, span: Span) {
-        let new = seconds_of(span);
-        self.0 = Some(match self.0.take() {
-            Some(old) => old.start.min(new.start)..old.end.max(new.end),
-            None => new,
-        });
+        self.0.push(seconds_of(span));
     }
 
     fn add_second_at(&mut self, ms: u32) {
@@ -328,7 +327,21 @@ impl Changed {
         }
     }
 
-    fn range(self) -> Range<u32> {
-        self.0.unwrap_or(0..0)
+    fn ranges(mut self) -> Vec<Range<u32>> {
+        self.0.sort_unstable_by_key(|range| range.start);
+        let mut apart: Vec<Range<u32>> = Vec::new();
+        for range in self.0 {
+            match apart.last_mut() {
+                Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+                _ => apart.push(range),
+            }
+        }
+        match (apart.first(), apart.last()) {
+            (Some(first), Some(last)) if apart.len() > MAX_STRETCHES => {
+                let whole = first.start..last.end;
+                vec![whole]
+            }
+            _ => apart,
+        }
     }
 }

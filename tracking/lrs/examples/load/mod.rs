@@ -50,8 +50,11 @@ fn statement(out: &mut String) {
 /// Parameters of `GET /statements`.
 pub type Filter = Vec<(&'static str, String)>;
 
+/// A kind of filter: its name, and what makes one with random values.
+pub type Named = (&'static str, fn() -> Filter);
+
 /// Every kind of filter by its name, each time with other values.
-pub fn filters() -> Vec<(&'static str, fn() -> Filter)> {
+pub fn filters() -> Vec<Named> {
     vec![
         ("none", Vec::new),
         ("agent", || vec![("agent", agent(random(LEARNERS)))]),

@@ -158,6 +158,7 @@ impl Services {
     /// Closes the stores: what was answered is on disk, and the files are whole without repair.
     pub fn close(&self) {
         self.lrs.close();
+        self.lms.close();
         self.library_store.close();
         self.records.close();
     }

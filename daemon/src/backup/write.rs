@@ -33,8 +33,9 @@ pub fn write<W: Write>(services: &Services, to: W) -> anyhow::Result<Written> {
         .prefix(SCRATCH)
         .tempdir_in(&services.state)?;
     let held = services.library.hold_garbage();
-    // The journal is not copied: what it has alone goes into the tables first.
+    // The journals are not copied: what they have alone goes into the tables first.
     services.lrs.settle();
+    services.lms.settle()?;
     let copies = [
         (RECORDS, &services.records),
         (LIBRARY, &services.library_store),

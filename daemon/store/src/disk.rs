@@ -36,7 +36,7 @@ pub trait Disk: Send + Sync + 'static {
     /// # Errors
     /// When the file system cannot say.
     fn file_bytes(&self) -> Result<u64, Error>;
-    /// Opens one of the journal's two files (0 or 1), making it when there is none.
+    /// Opens a file of a journal, making it when there is none: 0 and 1 are the log's, 2 and 3 those of the notes.
     ///
     /// # Errors
     /// The disk's.

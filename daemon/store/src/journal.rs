@@ -36,6 +36,30 @@ pub trait JournalFile: Send {
     fn sync(&self) -> io::Result<()>;
 }
 
+/// Which of a store's journals. Each has its own two files and one who appends to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JournalOf {
+    /// What is appended to a log.
+    Log,
+    /// What was noted besides. It may use the store's reserve: on a full disk, too, what was done must be written down.
+    Notes,
+}
+
+impl JournalOf {
+    /// The first of its two slots ([`crate::Disk::journal`]).
+    fn first_slot(self) -> usize {
+        match self {
+            Self::Log => 0,
+            Self::Notes => 2,
+        }
+    }
+
+    /// So that the frames of one journal are none in the other's files.
+    fn identity(self, store: u64) -> u64 {
+        store.wrapping_add(self.first_slot() as u64)
+    }
+}
+
 /// This store's number, in its own table: made once.
 const IDENTITY: Table<(), u64> = Table::new("store.journal");
 /// A file that has grown this far gives way to the other one when it can.
@@ -49,6 +73,7 @@ const MAX_FRAME_BYTES: usize = 256 << 20;
 pub struct Journal {
     shared: Arc<Shared>,
     identity: u64,
+    may_use_reserve: bool,
     slots: [Slot; 2],
     active: usize,
     turn: u64,
@@ -69,12 +94,12 @@ struct Slot {
 const UNKNOWN: u64 = u64::MAX;
 
 impl Store {
-    /// Opens the journal and reads what it holds, oldest first. Only one [`Journal`] of a store may be in use.
+    /// Opens a journal and reads what it holds, oldest first. Only one [`Journal`] of each kind may be in use.
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::Full`] for a store that never had one.
-    pub fn journal(&self) -> Result<(Journal, Vec<Vec<u8>>), Error> {
-        let identity = match self.snapshot()?.get(&IDENTITY, &())? {
+    pub fn journal(&self, of: JournalOf) -> Result<(Journal, Vec<Vec<u8>>), Error> {
+        let store = match self.snapshot()?.get(&IDENTITY, &())? {
             Some(identity) => identity,
             None => {
                 let fresh = uuid::Uuid::new_v4().as_u64_pair().0;
@@ -84,11 +109,12 @@ impl Store {
                 })?
             }
         };
+        let identity = of.identity(store);
         let shared = Arc::clone(self.shared());
         let mut found = Vec::new();
         let mut slots = Vec::with_capacity(2);
         for slot in 0..2 {
-            let file = shared.disk().journal(slot)?;
+            let file = shared.disk().journal(of.first_slot() + slot)?;
             let bytes = file.read()?;
             let (turn, frames, end) = frames(&bytes, identity);
             slots.push(Slot {
@@ -114,6 +140,7 @@ impl Store {
         let journal = Journal {
             shared,
             identity,
+            may_use_reserve: of == JournalOf::Notes,
             slots,
             active,
             turn,
@@ -163,7 +190,7 @@ impl Journal {
         let slot = &mut self.slots[self.active];
         let end = slot.end + self.buffer.len() as u64;
         if end > slot.length {
-            let budget = self.shared.budget(false)?;
+            let budget = self.shared.budget(self.may_use_reserve)?;
             if end - slot.length > budget {
                 return Err(self.shared.full());
             }
@@ -255,7 +282,7 @@ fn frame(bytes: &[u8], identity: u64) -> Option<(u64, &[u8])> {
 #[cfg(test)]
 mod tests {
     use crate::testing::{CrashDisk, Loss};
-    use crate::{Error, Options, Store};
+    use crate::{Error, JournalOf, Options, Store};
 
     fn open(disk: &CrashDisk) -> Option<Store> {
         let options = Options {
@@ -269,12 +296,12 @@ mod tests {
     fn what_was_appended_is_found_again_in_order() {
         let disk = CrashDisk::new();
         let store = open(&disk).unwrap();
-        let (mut journal, found) = store.journal().unwrap();
+        let (mut journal, found) = store.journal(JournalOf::Log).unwrap();
         assert!(found.is_empty());
         journal.append([&b"one"[..], b"two"], 2, 0).unwrap();
         journal.append([&b"three"[..]], 3, 0).unwrap();
         drop(journal);
-        let (_, found) = store.journal().unwrap();
+        let (_, found) = store.journal(JournalOf::Log).unwrap();
         assert_eq!(found, [&b"one"[..], b"two", b"three"]);
     }
 
@@ -282,7 +309,7 @@ mod tests {
     fn files_take_turns_and_nothing_that_is_needed_is_written_over() {
         let disk = CrashDisk::new();
         let store = open(&disk).unwrap();
-        let (mut journal, _) = store.journal().unwrap();
+        let (mut journal, _) = store.journal(JournalOf::Log).unwrap();
         let piece = vec![7_u8; 1 << 20];
         let mut in_tables = 0;
         for mark in 1..=40_u64 {
@@ -293,7 +320,7 @@ mod tests {
             if mark % 3 == 0 {
                 in_tables = mark - 1;
             }
-            let (_, found) = store.journal().unwrap();
+            let (_, found) = store.journal(JournalOf::Log).unwrap();
             let marks: Vec<u64> = found
                 .iter()
                 .map(|frame| u64::from_le_bytes(*frame.first_chunk().unwrap()))
@@ -315,7 +342,7 @@ mod tests {
             disk.freeze_at_sync(n);
             let mut answered = 0;
             if let Some(store) = open(&disk)
-                && let Ok((mut journal, _)) = store.journal()
+                && let Ok((mut journal, _)) = store.journal(JournalOf::Log)
             {
                 let piece = vec![3_u8; 700_000];
                 for mark in 1..=20_u64 {
@@ -337,7 +364,7 @@ mod tests {
                 Loss::Some(n * 5 + 3),
             ] {
                 let after = CrashDisk::with_image(disk.after_power_cut(loss));
-                let found = open(&after).unwrap().journal().unwrap().1;
+                let found = open(&after).unwrap().journal(JournalOf::Log).unwrap().1;
                 let last = found
                     .last()
                     .map_or(0, |frame| u64::from_le_bytes(*frame.first_chunk().unwrap()));
@@ -350,11 +377,11 @@ mod tests {
     fn files_take_turns_again_after_they_were_opened_with_frames_in_both() {
         let disk = CrashDisk::new();
         let store = open(&disk).unwrap();
-        let (mut journal, _) = store.journal().unwrap();
+        let (mut journal, _) = store.journal(JournalOf::Log).unwrap();
         let payload = vec![7_u8; 5 << 20];
         journal.append([payload.as_slice()], 1, 0).unwrap();
         journal.append([payload.as_slice()], 2, 1).unwrap();
-        let (mut journal, found) = store.journal().unwrap();
+        let (mut journal, found) = store.journal(JournalOf::Log).unwrap();
         assert_eq!(found.len(), 2);
         for mark in 3..=8 {
             journal
@@ -369,7 +396,7 @@ mod tests {
     fn a_scrubbed_journal_holds_no_text_and_goes_on() {
         let disk = CrashDisk::new();
         let store = open(&disk).unwrap();
-        let (mut journal, _) = store.journal().unwrap();
+        let (mut journal, _) = store.journal(JournalOf::Log).unwrap();
         let secret = b"ada@example.edu".repeat(80_000);
         for mark in 1..=9 {
             journal.append([secret.as_slice()], mark, mark - 1).unwrap();
@@ -381,8 +408,8 @@ mod tests {
                 assert!(bytes.iter().all(|byte| *byte == 0));
             }
             journal.append([&b"next"[..]], 10, 9).unwrap();
-            assert_eq!(store.journal().unwrap().1, [&b"next"[..]]);
-            (journal, _) = store.journal().unwrap();
+            assert_eq!(store.journal(JournalOf::Log).unwrap().1, [&b"next"[..]]);
+            (journal, _) = store.journal(JournalOf::Log).unwrap();
         }
     }
 
@@ -390,7 +417,7 @@ mod tests {
     fn power_lost_while_it_is_scrubbed_takes_nothing_that_comes_later() {
         let fill = |disk: &CrashDisk, then: bool| {
             let store = open(disk)?;
-            let (mut journal, _) = store.journal().ok()?;
+            let (mut journal, _) = store.journal(JournalOf::Log).ok()?;
             let piece = vec![3_u8; 700_000];
             let mut last = 0;
             for mark in 1..=20_u64 {
@@ -422,7 +449,7 @@ mod tests {
                     let mark = |frame: &Vec<u8>| u64::from_le_bytes(*frame.first_chunk().unwrap());
                     frames.iter().map(mark).collect()
                 };
-                let (mut journal, found) = store.journal().unwrap();
+                let (mut journal, found) = store.journal(JournalOf::Log).unwrap();
                 assert!(
                     marks(&found).is_sorted(),
                     "sync {n}, {loss:?}: {:?}",
@@ -431,7 +458,7 @@ mod tests {
                 journal
                     .append([&100_u64.to_le_bytes()[..]], 100, 99)
                     .unwrap();
-                let found = marks(&store.journal().unwrap().1);
+                let found = marks(&store.journal(JournalOf::Log).unwrap().1);
                 assert_eq!(found.last(), Some(&100), "sync {n}, {loss:?}: {found:?}");
             }
         }
@@ -441,7 +468,7 @@ mod tests {
     fn another_stores_journal_and_a_torn_frame_are_none() {
         let disk = CrashDisk::new();
         let store = open(&disk).unwrap();
-        let (mut journal, _) = store.journal().unwrap();
+        let (mut journal, _) = store.journal(JournalOf::Log).unwrap();
         journal.append([&b"one"[..], b"two"], 2, 0).unwrap();
         let bytes = journal.slots[journal.active].file.read().unwrap();
         let (turn, whole, _) = super::frames(&bytes, journal.identity);
@@ -458,16 +485,49 @@ mod tests {
     }
 
     #[test]
+    fn a_stores_journals_do_not_mix() {
+        let disk = CrashDisk::new();
+        let store = open(&disk).unwrap();
+        let (mut log, _) = store.journal(JournalOf::Log).unwrap();
+        let (mut notes, _) = store.journal(JournalOf::Notes).unwrap();
+        log.append([&b"a statement"[..]], 1, 0).unwrap();
+        notes.append([&b"a note"[..]], 1, 0).unwrap();
+        let held = |of| store.journal(of).unwrap().1;
+        assert_eq!(held(JournalOf::Log), [b"a statement"]);
+        assert_eq!(held(JournalOf::Notes), [b"a note"]);
+        let bytes = log.slots[log.active].file.read().unwrap();
+        assert!(super::frames(&bytes, notes.identity).1.is_empty());
+        log.scrub().unwrap();
+        assert_eq!(held(JournalOf::Notes), [b"a note"]);
+    }
+
+    #[test]
+    fn notes_may_use_the_reserve() {
+        let disk = CrashDisk::new();
+        let store = open(&disk).unwrap();
+        let (mut log, _) = store.journal(JournalOf::Log).unwrap();
+        let (mut notes, _) = store.journal(JournalOf::Notes).unwrap();
+        disk.set_free_bytes(1 << 20);
+        assert!(log.append([&b"a statement"[..]], 1, 0).is_err());
+        notes.append([&b"a note"[..]], 1, 0).unwrap();
+        disk.set_free_bytes(1 << 19);
+        assert!(notes.append([&b"another"[..]], 2, 0).is_err());
+    }
+
+    #[test]
     fn a_full_disk_refuses_before_it_writes() {
         let disk = CrashDisk::new();
         let store = open(&disk).unwrap();
-        let (mut journal, _) = store.journal().unwrap();
+        let (mut journal, _) = store.journal(JournalOf::Log).unwrap();
         journal.append([&b"one"[..]], 1, 0).unwrap();
         disk.set_free_bytes(1 << 20);
         let refused = journal.append([&b"two"[..]], 2, 0).unwrap_err();
         assert!(matches!(refused, Error::Full { .. }));
         disk.set_free_bytes(1 << 30);
         journal.append([&b"three"[..]], 3, 0).unwrap();
-        assert_eq!(store.journal().unwrap().1, [&b"one"[..], b"three"]);
+        assert_eq!(
+            store.journal(JournalOf::Log).unwrap().1,
+            [&b"one"[..], b"three"]
+        );
     }
 }

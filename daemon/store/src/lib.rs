@@ -38,7 +38,7 @@ pub use backup::BackupReport;
 pub use check::CheckReport;
 pub use disk::{Disk, FileDisk};
 pub use error::{Corrupt, Error};
-pub use journal::{Journal, JournalFile};
+pub use journal::{Journal, JournalFile, JournalOf};
 pub use key::Key;
 pub use migrate::Migration;
 pub use record::{Json, Record, decode_json, encode_json};

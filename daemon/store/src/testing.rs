@@ -17,8 +17,11 @@ pub struct CrashDisk {
     file: usize,
 }
 
-/// The bytes of every file: the store's, and the journal's two.
-pub type Files = [Vec<u8>; 3];
+/// The store's, and those of its journals.
+const FILES: usize = 1 + 4;
+
+/// The bytes of every file: the store's, and two of each journal.
+pub type Files = [Vec<u8>; FILES];
 
 /// What a power cut leaves of the writes since the last sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +36,7 @@ pub enum Loss {
 
 #[derive(Debug, Default)]
 struct Image {
-    files: [Content; 3],
+    files: [Content; FILES],
     /// Of all files together.
     syncs: u64,
     /// The sync that never returns.
@@ -158,7 +161,7 @@ impl Disk for CrashDisk {
     fn journal(&self, slot: usize) -> Result<Box<dyn JournalFile>, Error> {
         Ok(Box::new(Self {
             image: Arc::clone(&self.image),
-            file: 1 + slot.min(1),
+            file: (1 + slot).min(FILES - 1),
         }))
     }
 }

@@ -7,8 +7,7 @@ use crate::Error;
 use crate::lms::Lms;
 use crate::person::PersonId;
 use crate::secret::Hash;
-use crate::tables::{AUDIT, ENDINGS, ENDS_READING, READINGS};
-use crate::viewing::sweep;
+use crate::tables::{AUDIT, ENDS_READING};
 use jiff::{SignedDuration, Timestamp};
 use lectern_store::Tx;
 use serde::{Deserialize, Serialize};
@@ -62,7 +61,7 @@ pub enum Whose {
 }
 
 /// Somebody's record that was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
     /// Whose: a person's id, an actor's identifier, or `everyone`.
     pub on: String,
@@ -74,7 +73,7 @@ pub struct Reading {
 
 impl Reading {
     /// One and the same for the same reader, person and resource.
-    fn hash(&self, reader: &str) -> Hash {
+    pub(crate) fn hash(&self, reader: &str) -> Hash {
         let mut sha = Sha256::new();
         for part in [reader, &self.on, &self.resource] {
             sha.update((part.len() as u64).to_be_bytes());
@@ -85,13 +84,13 @@ impl Reading {
 }
 
 /// Whether a reading is another than that of the time `last`; also when the clock jumped.
-fn is_another(last: Option<u64>, now: Timestamp) -> bool {
+pub(crate) fn is_another(last: Option<u64>, now: Timestamp) -> bool {
     let last = last.and_then(|last| Timestamp::from_second(i64::try_from(last).ok()?).ok());
     last.is_none_or(|last| now.duration_since(last).abs() > ONE_READING)
 }
 
 /// Under which a reading of that second is swept.
-fn ending(second: u64, hash: Hash) -> (i64, u8, Hash) {
+pub(crate) fn ending(second: u64, hash: Hash) -> (i64, u8, Hash) {
     let second = i64::try_from(second).unwrap_or(i64::MAX);
     let end = second.saturating_add(ONE_READING.as_secs());
     (end, ENDS_READING, hash)
@@ -145,7 +144,8 @@ impl Lms {
     }
 
     /// Writes down that `reader` (a person's id or `credential:ID`) read these records. What was written down within the
-    /// last ten minutes is not repeated: then this is one look into the store and no write.
+    /// last ten minutes is not repeated: then this is one look into the store and no write. Durable when it returns, also
+    /// on a full disk, which must not keep anybody from reading; it waits for no statements.
     ///
     /// # Errors
     /// When the store fails.
@@ -155,53 +155,24 @@ impl Lms {
         readings: Vec<Reading>,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let snapshot = self.store.snapshot()?;
-        let mut unread = Vec::new();
-        for reading in readings {
-            let hash = reading.hash(reader);
-            if is_another(snapshot.get(&READINGS, &hash)?, now) {
-                unread.push((hash, reading));
-            }
-        }
-        if unread.is_empty() {
-            return Ok(());
-        }
-        let reader = reader.to_owned();
-        let second = u64::try_from(now.as_second()).unwrap_or(0);
-        // A full disk must not keep anybody from reading.
-        self.store.write_making_room(move |tx| {
-            sweep(tx, now)?;
-            for (hash, reading) in &unread {
-                let last = tx.get(&READINGS, hash)?;
-                if !is_another(last, now) {
-                    continue;
-                }
-                if let Some(last) = last {
-                    tx.remove(&ENDINGS, &ending(last, *hash))?;
-                }
-                let event = AuditEvent {
-                    who: reader.clone(),
-                    what: "record.read".to_owned(),
-                    on: Some(reading.on.clone()),
-                    detail: Some(
-                        format!("{} {}", reading.resource, reading.filters)
-                            .trim()
-                            .to_owned(),
-                    ),
-                };
-                append(tx, &event, now)?;
-                tx.insert(&READINGS, hash, &second)?;
-                tx.insert(&ENDINGS, &ending(second, *hash), &())?;
-            }
-            Ok(())
-        })
+        self.memory.notes.add(reader, readings, now)
     }
 
-    /// Entries before `cursor` (from the newest on without one).
+    /// Waits until every reading that was written down is in the tables: for whoever copies the store.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn settle(&self) -> Result<(), Error> {
+        self.memory.notes.settle()
+    }
+
+    /// Entries before `cursor` (from the newest on without one). Of two that came within a second of each other, a reading
+    /// may have the higher number though it came first.
     ///
     /// # Errors
     /// When the store fails.
     pub fn audit_list(&self, cursor: Option<u64>, limit: usize) -> Result<AuditPage, Error> {
+        self.settle()?;
         let limit = limit.clamp(1, MAX_PAGE);
         let snapshot = self.store.snapshot()?;
         let entries = snapshot.range(&AUDIT, ..cursor.unwrap_or(u64::MAX))?;

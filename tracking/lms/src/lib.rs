@@ -19,6 +19,7 @@ mod import;
 mod keeping;
 mod lms;
 mod network;
+mod notes;
 mod pace;
 mod password;
 mod people;

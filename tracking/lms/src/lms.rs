@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::identity;
+use crate::notes::Notes;
 use crate::pace::Pace;
 use crate::secret;
 use crate::throttle::Throttle;
@@ -33,6 +34,8 @@ pub(crate) struct Memory {
     pub(crate) viewings: Mutex<Pace<Vec<u8>>>,
     /// Printed while there is no admin; another one each time the box starts.
     pub(crate) setup_token: String,
+    /// Readings on their way into the audit log.
+    pub(crate) notes: Notes,
 }
 
 impl Lms {
@@ -41,6 +44,7 @@ impl Lms {
     /// # Errors
     /// When the store fails.
     pub fn open(store: Store) -> Result<Self, Error> {
+        let notes = Notes::open(store.clone())?;
         let lms = Self {
             store,
             memory: Arc::new(Memory {
@@ -48,9 +52,15 @@ impl Lms {
                 new_devices: Mutex::new(Pace::new(NEW_DEVICES, NEW_DEVICES_PER_SECOND)),
                 viewings: Mutex::new(Pace::new(VIEWINGS, VIEWINGS_PER_SECOND)),
                 setup_token: secret::random(),
+                notes,
             }),
         };
         identity::make_box_id(&lms)?;
         Ok(lms)
+    }
+
+    /// Brings what was noted into the tables: before the store is closed. Blocks.
+    pub fn close(&self) {
+        self.memory.notes.close();
     }
 }

@@ -66,6 +66,8 @@ pub const AUDIT: Table<u64, AuditEntry> = Table::new("lms.audit");
 /// Readings by the hash of reader, whose record, and of what, to when one was last written down (Unix seconds); swept by
 /// [`ENDINGS`] once they are repeated anyway.
 pub const READINGS: Table<Hash, u64> = Table::new("lms.recent_readings");
+/// The newest note of a reading that is in [`AUDIT`], key 0.
+pub const NOTED: Table<u32, u64> = Table::new("lms.noted");
 
 /// Kinds in [`ENDINGS`].
 pub const ENDS_SESSION: u8 = 1;

@@ -354,6 +354,7 @@ fn what_is_kept_to_know_a_reading_again_does_not_grow_with_the_years() {
         let readings = vec![reading.clone(), reading];
         lms.audit_readings("credential:a", readings, now).unwrap();
     }
+    lms.settle().unwrap();
     let recent: lectern_store::Table<[u8; 32], u64> =
         lectern_store::Table::new("lms.recent_readings");
     let kept = store

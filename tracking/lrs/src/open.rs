@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use lectern_store::{Error as StoreError, Journal, Snapshot, Table};
+use lectern_store::{Error as StoreError, Journal, JournalOf, Snapshot, Table};
 
 use crate::append::hashes;
 use crate::appender::End;
@@ -126,7 +126,7 @@ pub(crate) fn journal(core: &Core, last: Option<&Block>) -> Result<(Journal, End
             .map_or(Timestamp::UNIX_EPOCH, |entry| entry.stored),
         link: last.map_or([0; 32], |block| block.last),
     };
-    let (journal, frames) = core.store.journal()?;
+    let (journal, frames) = core.store.journal(JournalOf::Log)?;
     for bytes in frames {
         let (authority, lines) = frame::read(&bytes).map_err(|detail| damaged(&detail.0))?;
         let actor = lectern_xapi::parse_authority(&authority)?;

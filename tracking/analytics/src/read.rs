@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::chunk::{Counts, SECONDS};
-use crate::fold::{COMPLETED, COUNTERS, LATEST, RECORDS, RecordKey, Watching};
+use crate::fold::{COMPLETED, COUNTERS, RECORDS, RecordKey, Watching, latest, record};
 use crate::record::Record;
 use crate::rule::{Rule, Watched, resume_ms};
 use crate::span::{MAX_MS, Span};
@@ -63,7 +63,7 @@ pub struct Viewer {
 /// Viewers, and where the next page begins.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Viewers {
-    /// By registration.
+    /// By actor and registration.
     pub items: Vec<Viewer>,
     /// Pass it back for the next page.
     pub next: Option<(Uuid, String)>,
@@ -180,7 +180,7 @@ impl Analytics {
         let snapshot = self.snapshot()?;
         let mut items: Vec<Viewer> = Vec::new();
         for entry in records(&snapshot, activity, version, after)? {
-            let ((_, _, registration, actor), record) = entry?;
+            let ((_, actor, _, _, registration), record) = entry?;
             if items.len() == limit {
                 let next = items
                     .last()
@@ -220,7 +220,7 @@ impl Analytics {
         // Somebody with several registrations is one person: what they did in any of them, and all their time.
         let mut people: HashMap<String, (bool, bool, u64)> = HashMap::new();
         for entry in records(&snapshot, activity, version, None)? {
-            let ((_, _, _, actor), record) = entry?;
+            let ((_, actor, ..), record) = entry?;
             let watched = Watched::of(&record, duration_ms);
             if watched.is_started {
                 let person = people.entry(actor).or_default();
@@ -260,18 +260,14 @@ impl Analytics {
         let actor = actor.key();
         let version = match version {
             Some(version) => version,
-            None => {
-                let place = (activity.to_owned(), registration, actor.clone());
-                let latest = snapshot.get(&LATEST, &place)?;
-                match latest.and_then(|version| u32::try_from(version).ok()) {
-                    Some(version) => version,
-                    None => return Ok(None),
-                }
-            }
+            None => match latest(&snapshot, activity, registration, &actor)? {
+                Some(version) => version,
+                None => return Ok(None),
+            },
         };
-        let key = (activity.to_owned(), version, registration, actor.to_owned());
+        let found = record(&snapshot, activity, version, registration, &actor)?;
         let duration_ms = length(duration_ms);
-        Ok(snapshot.get(&RECORDS, &key)?.map(|record| {
+        Ok(found.map(|(_, record)| {
             let watched = Watched::of(&record, duration_ms);
             Progress {
                 version,
@@ -309,25 +305,28 @@ impl Analytics {
 
 type RecordEntry = Result<(RecordKey, Record), lectern_store::Error>;
 
-/// The records of a version by registration, after the one named.
+/// The records of a version by actor and registration, after the one named. Those of other versions lie between them.
 fn records(
     snapshot: &Snapshot,
     activity: &str,
     version: u32,
     after: Option<(Uuid, String)>,
 ) -> Result<impl Iterator<Item = RecordEntry>, Error> {
-    let place = |registration, actor| (activity.to_owned(), version, registration, actor);
     let from = match after {
-        Some((registration, actor)) => Bound::Excluded(place(registration, actor)),
-        None => Bound::Included(place(Uuid::nil(), String::new())),
+        Some((registration, actor)) => {
+            match record(snapshot, activity, version, registration, &actor)? {
+                Some((key, _)) => Bound::Excluded(key),
+                // It was erased meanwhile.
+                None => Bound::Included((activity.to_owned(), actor, version, false, registration)),
+            }
+        }
+        None => Bound::Included((activity.to_owned(), String::new(), 0, false, Uuid::nil())),
     };
-    let end = Bound::Excluded((
-        activity.to_owned(),
-        version.saturating_add(1),
-        Uuid::nil(),
-        String::new(),
-    ));
-    snapshot.range(&RECORDS, (from, end))
+    let rows = snapshot.range(&RECORDS, (from, Bound::Unbounded))?;
+    let activity = activity.to_owned();
+    let of_video =
+        rows.take_while(move |row| row.as_ref().map_or(true, |(key, _)| key.0 == activity));
+    Ok(of_video.filter(move |row| row.as_ref().map_or(true, |(key, _)| key.2 == version)))
 }
 
 fn length(duration_ms: Option<u64>) -> Option<u32> {

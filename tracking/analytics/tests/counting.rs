@@ -68,6 +68,90 @@ async fn an_actor_with_two_registrations_is_one_viewer() {
 }
 
 #[tokio::test]
+async fn an_actor_with_registrations_without_end_is_one_viewer() {
+    let lectern = Lectern::new();
+    let said: Vec<Value> = (0..70)
+        .map(|n| {
+            let from = By {
+                registration: 0x100 + n,
+                session: 0x200 + n,
+                ..ADA
+            };
+            paused(from, 0, "0[.]1")
+        })
+        .collect();
+    lectern.post(&said).await;
+    let found = || {
+        let found = lectern.retention(1, 1);
+        (found.views, found.viewers)
+    };
+    assert_eq!(found(), (vec![70], vec![1]));
+    // Each of them is found again where it was put, also those beyond what is told apart.
+    for (n, at) in [(3, "0[.]1[,]0[.]1"), (69, "0[.]1[,]0[.]1")] {
+        let from = By {
+            registration: 0x100 + n,
+            session: 0x200 + n,
+            ..ADA
+        };
+        lectern.post(&[paused(from, 60_000, at)]).await;
+    }
+    assert_eq!(found(), (vec![72], vec![1]));
+    lectern.lrs.rebuild(FOLD).unwrap();
+    assert_eq!(found(), (vec![72], vec![1]));
+    let mut after = None;
+    let mut seen = std::collections::BTreeSet::new();
+    loop {
+        let page = lectern
+            .analytics
+            .viewers(ACTIVITY, 1, Some(30_000), RULE, after, 9)
+            .unwrap();
+        seen.extend(page.items.iter().map(|viewer| viewer.registration));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen.len(), 70);
+}
+
+#[tokio::test]
+async fn a_registration_stands_where_it_was_last_watched_whatever_the_version() {
+    let lectern = Lectern::new();
+    let other = By {
+        registration: 0xc,
+        ..ADA
+    };
+    let of = |from: By| {
+        lectern
+            .analytics
+            .progress(
+                ACTIVITY,
+                None,
+                uuid(from.registration),
+                &ifi("ada"),
+                None,
+                RULE,
+            )
+            .unwrap()
+            .map(|progress| progress.version)
+    };
+    assert_eq!(of(ADA), None);
+    for (from, version) in [
+        (ADA, 2),
+        (other, 1),
+        (ADA, 3),
+        (ADA, 1),
+        (other, 1),
+        (ADA, 2),
+    ] {
+        let from = By { version, ..from };
+        lectern.post(&[paused(from, 0, "0[.]1")]).await;
+        assert_eq!(of(from), Some(version));
+    }
+    assert_eq!(of(other), Some(1));
+}
+
+#[tokio::test]
 async fn another_version_and_another_video_are_counted_apart() {
     let lectern = Lectern::new();
     let newer = By { version: 2, ..ADA };

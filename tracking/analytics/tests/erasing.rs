@@ -41,9 +41,8 @@ fn rows<K: Key + std::fmt::Debug>(lectern: &Lectern, name: &'static str) -> Vec<
 fn derived(lectern: &Lectern) -> Vec<String> {
     lectern.lrs.settle();
     [
-        rows::<(String, u32, Uuid, String)>(lectern, "analytics.records"),
+        rows::<(String, String, u32, bool, Uuid)>(lectern, "analytics.records"),
         rows::<(String, u32, u32)>(lectern, "analytics.counters"),
-        rows::<(String, u32, String)>(lectern, "analytics.actors"),
         rows::<(String, Uuid, String)>(lectern, "analytics.latest"),
         rows::<(String, Uuid, String)>(lectern, "analytics.completed"),
         rows::<(u64, u8)>(lectern, "lrs.marks"),

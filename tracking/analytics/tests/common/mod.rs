@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 pub const ACTIVITY: &str = "https://box.lectern.invalid/videos/one";
 const HOME: &str = "https://box.lectern.invalid";
-pub const FOLD: &str = "analytics.watching.2";
+pub const FOLD: &str = "analytics.watching.3";
 
 /// A record store with the fold on it.
 pub struct Lectern {

@@ -5,7 +5,6 @@ pub mod backup;
 pub mod captions;
 pub mod credentials;
 mod csv;
-mod download;
 pub mod erasures;
 pub mod events;
 pub mod evidence;

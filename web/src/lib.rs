@@ -10,6 +10,7 @@ pub mod api;
 pub mod app;
 pub mod auth;
 pub mod client;
+mod download;
 pub mod events;
 pub mod extract;
 mod guard;

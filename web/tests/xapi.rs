@@ -458,3 +458,29 @@ async fn attachments_travel_as_multipart_mixed() {
     .await;
     assert_eq!(form.status, StatusCode::BAD_REQUEST);
 }
+
+#[tokio::test]
+async fn a_page_of_many_statements_is_whole_and_head_says_how_long_it_is() {
+    let the_box = TestBox::new();
+    let client = client(&the_box, "2.0.0");
+    let statements: Vec<Value> = (0..150)
+        .map(|n| {
+            let mut sent = statement(someone(), &format!("http://example.com/film/{n}"));
+            sent["result"] = json!({"response": "x".repeat(3_000)});
+            sent
+        })
+        .collect();
+    let sent = client
+        .json("POST", "/xapi/statements", &json!(statements))
+        .await;
+    assert_eq!(sent.status, StatusCode::OK);
+    let page = client.get("/xapi/statements?limit=0").await;
+    let found = page.json();
+    assert_eq!(found["statements"].as_array().unwrap().len(), 150);
+    assert_eq!(found["more"], "");
+    let head = client
+        .send("HEAD", "/xapi/statements?limit=0", None, Body::empty())
+        .await;
+    assert_eq!(head.header("content-length"), page.text().len().to_string());
+    assert_eq!(head.text(), "");
+}

@@ -234,9 +234,52 @@ impl Gathered {
     }
 }
 
+/// The attachments that the statements of an answer name, each once, before they are read.
+#[derive(Default)]
+pub(crate) struct Named {
+    shas: BTreeSet<String>,
+    bytes: usize,
+}
+
+impl Named {
+    pub fn add(&mut self, statement: &Statement) {
+        for attachment in statement.all_attachments() {
+            if self.shas.insert(attachment.sha2.clone()) {
+                let length = usize::try_from(attachment.length).unwrap_or(usize::MAX);
+                self.bytes = self.bytes.saturating_add(length);
+            }
+        }
+    }
+
+    /// As the statements say.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Those that are kept here.
+    pub fn read<'s>(
+        &'s self,
+        snapshot: &'s Snapshot,
+    ) -> impl Iterator<Item = Result<AttachmentBytes, Error>> + use<'s> {
+        self.shas.iter().filter_map(|sha2| {
+            let kept = snapshot.get(&ATTACHMENTS, sha2).transpose()?;
+            Some(kept.map_err(Error::from).map(|kept| AttachmentBytes {
+                sha2: sha2.clone(),
+                content_type: kept.content_type,
+                bytes: kept.bytes,
+            }))
+        })
+    }
+}
+
+/// What separates the parts of a body; nobody can have put it into one.
+pub(crate) fn new_boundary() -> String {
+    format!("lectern-{}", uuid::Uuid::new_v4().simple())
+}
+
 /// A body of `multipart/mixed` and its `Content-Type`.
 pub fn join(json: &[u8], attachments: &[AttachmentBytes]) -> (String, Vec<u8>) {
-    let boundary = format!("lectern-{}", uuid::Uuid::new_v4().simple());
+    let boundary = new_boundary();
     let mut body = Vec::new();
     multipart::write(
         &mut body,
@@ -245,15 +288,20 @@ pub fn join(json: &[u8], attachments: &[AttachmentBytes]) -> (String, Vec<u8>) {
         json,
     );
     for attachment in attachments {
-        let headers = [
-            ("Content-Type", attachment.content_type.as_str()),
-            ("Content-Transfer-Encoding", "binary"),
-            ("X-Experience-API-Hash", attachment.sha2.as_str()),
-        ];
-        multipart::write(&mut body, &boundary, &headers, &attachment.bytes);
+        write_part(&mut body, &boundary, attachment);
     }
     multipart::end(&mut body, &boundary);
     (format!("multipart/mixed; boundary={boundary}"), body)
+}
+
+/// Writes the part of one attachment.
+pub(crate) fn write_part(out: &mut Vec<u8>, boundary: &str, attachment: &AttachmentBytes) {
+    let headers = [
+        ("Content-Type", attachment.content_type.as_str()),
+        ("Content-Transfer-Encoding", "binary"),
+        ("X-Experience-API-Hash", attachment.sha2.as_str()),
+    ];
+    multipart::write(out, boundary, &headers, &attachment.bytes);
 }
 
 impl Record for Kept {

@@ -48,4 +48,4 @@ pub use error::Error;
 pub use fold::Fold;
 pub use lrs::{Clock, Lrs, Options};
 pub use marks::Mark;
-pub use query::{MORE_PATH, StatementsAnswer};
+pub use query::{Found, MORE_PATH, StatementsAnswer};

@@ -87,6 +87,16 @@ pub fn read<'b>(body: &'b [u8], boundary: &str) -> Result<Vec<Part<'b>>, Invalid
 
 /// Writes one part; the last is followed by [`end`].
 pub fn write(out: &mut Vec<u8>, boundary: &str, headers: &[(&str, &str)], bytes: &[u8]) {
+    begin(out, boundary, headers);
+    out.extend_from_slice(bytes);
+    out.extend_from_slice(END_OF_PART);
+}
+
+/// What follows the bytes of a part.
+pub const END_OF_PART: &[u8] = b"\r\n";
+
+/// Writes what comes before the bytes of a part; [`END_OF_PART`] comes behind them.
+pub fn begin(out: &mut Vec<u8>, boundary: &str, headers: &[(&str, &str)]) {
     out.extend_from_slice(b"--");
     out.extend_from_slice(boundary.as_bytes());
     for (name, value) in headers {
@@ -96,8 +106,6 @@ pub fn write(out: &mut Vec<u8>, boundary: &str, headers: &[(&str, &str)], bytes:
         out.extend_from_slice(value.as_bytes());
     }
     out.extend_from_slice(b"\r\n\r\n");
-    out.extend_from_slice(bytes);
-    out.extend_from_slice(b"\r\n");
 }
 
 /// Writes the end of a body.

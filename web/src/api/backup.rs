@@ -9,9 +9,9 @@ use axum::response::Response;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::download;
 use crate::app::App;
 use crate::auth::Caller;
+use crate::download;
 use crate::extract::blocking;
 use crate::problem::{Problem, ProblemDocument, Status};
 

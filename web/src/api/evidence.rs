@@ -13,9 +13,10 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{download, time};
+use super::time;
 use crate::app::App;
 use crate::auth::Caller;
+use crate::download;
 use crate::extract::{Params, blocking};
 use crate::problem::{Problem, ProblemDocument};
 

@@ -66,11 +66,17 @@ pub(super) fn set_consistent_through(response: &mut Response, through: Timestamp
     }
 }
 
-/// The answer to HEAD: all of GET's headers.
+/// The answer to HEAD: all of GET's headers. What would be sent is counted and not kept.
 pub(super) async fn without_body(response: Response) -> Response {
-    let (mut parts, body) = response.into_parts();
-    if let Ok(body) = body.collect().await {
-        let length = body.to_bytes().len();
+    let (mut parts, mut body) = response.into_parts();
+    let mut length = Some(0);
+    while let Some(frame) = body.frame().await {
+        let bytes = frame.ok().and_then(|frame| frame.into_data().ok());
+        length = length
+            .zip(bytes)
+            .map(|(length, bytes)| length + bytes.len());
+    }
+    if let Some(length) = length {
         parts
             .headers
             .insert(header::CONTENT_LENGTH, HeaderValue::from(length));

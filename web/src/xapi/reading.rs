@@ -23,17 +23,18 @@ const FORM: [&str; 5] = ["agent", "format", "attachments", "limit", "ascending"]
 /// Of each parameter in the entry.
 const MAX_VALUE_CHARS: usize = 80;
 
-/// Statements were found: `json` is the answer.
-pub(super) fn of_statements(asked: &Asked, reader: &Reader, json: &str) -> Result<(), Problem> {
+/// Statements were found; `one` is the statement, when one was asked for by its id.
+pub(super) fn of_statements(
+    asked: &Asked,
+    reader: &Reader,
+    one: Option<&str>,
+) -> Result<(), Problem> {
     // A further page is asked for by what the first one was.
     let first = first_page(&asked.parameters);
     let parameters = first.as_deref().unwrap_or(&asked.parameters);
-    let is_one = parameters
-        .iter()
-        .any(|(name, _)| name == "statementId" || name == "voidedStatementId");
-    let ifi = match is_one {
-        true => actor_of(json),
-        false => named(parameters),
+    let ifi = match one {
+        Some(statement) => actor_of(statement),
+        None => named(parameters),
     };
     note(asked, reader, ifi, STATEMENTS, parameters)
 }

@@ -1,13 +1,13 @@
 //! `/statements` (Comm 2.1).
 
-use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, StatusCode, header};
-use lectern_lrs::{Caller, StatementsBody, join_multipart};
+use lectern_lrs::{Caller, StatementsBody};
 use lectern_xapi::multipart;
 
 use super::knock::Reader;
 use super::{Asked, answer, other_method, reading};
+use crate::download;
 use crate::extract::blocking;
 use crate::problem::Problem;
 
@@ -53,31 +53,23 @@ pub(super) async fn answer(
 }
 
 async fn get(asked: Asked, caller: Caller, reader: Reader) -> Result<Response, Problem> {
+    let stop = asked.app.shutdown.clone();
     let found = blocking(move || {
         let languages = asked.headers.get(header::ACCEPT_LANGUAGE);
         let languages = languages.and_then(|value| value.to_str().ok());
         let lrs = &asked.app.lrs;
-        let found = lrs.get_statements(&caller, asked.version, &asked.parameters, languages)?;
-        reading::of_statements(&asked, &reader, &found.json)?;
+        let found = lrs.find_statements(&caller, asked.version, &asked.parameters, languages)?;
+        reading::of_statements(&asked, &reader, found.received())?;
         Ok::<_, Problem>(found)
     })
     .await?;
-    let mut response = match found.attachments {
-        None => answer::json(found.json),
-        Some(attachments) => {
-            let (content_type, bytes) = join_multipart(found.json.as_bytes(), &attachments);
-            let mut response = Response::new(Body::from(bytes));
-            let content_type = HeaderValue::try_from(content_type).map_err(Problem::internal)?;
-            response
-                .headers_mut()
-                .insert(header::CONTENT_TYPE, content_type);
-            response
-        }
-    };
-    let date = found.last_modified.and_then(answer::http_date);
-    response
-        .headers_mut()
-        .extend(date.map(|date| (header::LAST_MODIFIED, date)));
+    let content_type = HeaderValue::try_from(found.content_type()).map_err(Problem::internal)?;
+    let date = found.last_modified().and_then(answer::http_date);
+    let body = download::page(stop, move |to| found.write(to)).await;
+    let mut response = Response::new(body.map_err(Problem::internal)?);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, content_type);
+    headers.extend(date.map(|date| (header::LAST_MODIFIED, date)));
     Ok(response)
 }
 

@@ -8,7 +8,7 @@ use lectern_xapi::json::Json;
 use lectern_xapi::{Limits, print_timestamp};
 
 use super::parameters::Format;
-use crate::attachments::{AttachmentBytes, Gathered};
+use crate::attachments::{AttachmentBytes, Named};
 use crate::body::Body;
 use crate::definitions::DEFINITIONS;
 use crate::entry::Entry;
@@ -19,31 +19,40 @@ use crate::view::View;
 pub(crate) struct Server<'s> {
     view: &'s View,
     format: Format,
-    languages: Languages,
+    languages: &'s Languages,
     /// By Activity id; `None` is remembered, too.
     definitions: HashMap<String, Option<String>>,
-    attachments: Option<Gathered>,
+    /// Of what was written.
+    attachments: Option<Named>,
 }
 
 impl<'s> Server<'s> {
-    pub fn new(view: &'s View, format: Format, languages: Languages, attachments: bool) -> Self {
+    pub fn new(
+        view: &'s View,
+        format: Format,
+        languages: &'s Languages,
+        attachments: bool,
+    ) -> Self {
         Self {
             view,
             format,
             languages,
             definitions: HashMap::new(),
-            attachments: attachments.then(Gathered::default),
+            attachments: attachments.then(Named::default),
         }
     }
 
-    /// What was gathered on the way.
-    pub fn attachments(&mut self) -> Option<Vec<AttachmentBytes>> {
-        self.attachments.take().map(Gathered::into_vec)
+    /// The attachments of what was written, one at a time, when they were asked for.
+    pub fn attachments(
+        &self,
+    ) -> Option<impl Iterator<Item = Result<AttachmentBytes, Error>> + use<'_>> {
+        let snapshot = self.view.snapshot();
+        Some(self.attachments.as_ref()?.read(snapshot))
     }
 
-    /// How many bytes of attachments were gathered.
+    /// How many bytes they will be.
     pub fn bytes(&self) -> usize {
-        self.attachments.as_ref().map_or(0, Gathered::bytes)
+        self.attachments.as_ref().map_or(0, Named::bytes)
     }
 
     /// Appends the statement. `json` is the body's.
@@ -61,7 +70,7 @@ impl<'s> Server<'s> {
             && body.raw.contains("\"attachments\"")
             && let Some(statement) = self.view.statement(entry.sequence)?
         {
-            attachments.add(self.view.snapshot(), &statement)?;
+            attachments.add(&statement);
         }
         let id = entry.id.to_string();
         let stored = print_timestamp(entry.stored);
@@ -81,7 +90,7 @@ impl<'s> Server<'s> {
         match self.format {
             Format::Exact => {}
             Format::Ids => form::ids(&mut statement),
-            Format::Canonical => form::canonical(&mut statement, &self.languages, &|activity| {
+            Format::Canonical => form::canonical(&mut statement, self.languages, &|activity| {
                 let definition = self.definitions.get(activity)?.as_deref()?;
                 Json::read(definition, Limits::DEFAULT.depth).ok()
             }),

@@ -53,6 +53,12 @@ pub enum Command {
     /// Record stores that receive this box's statements
     #[command(subcommand)]
     Upstream(UpstreamCommand),
+    /// Record stores that statements are pulled from: to migrate from one, or to follow one
+    #[command(subcommand)]
+    Source(SourceCommand),
+    /// Statements out to files and in from them; the daemon goes on
+    #[command(subcommand)]
+    Statements(StatementsCommand),
     /// Write one archive of everything (`-` for standard output); the daemon goes on
     Backup {
         /// Where to write it
@@ -245,6 +251,90 @@ pub struct ImportArgs {
     /// Return when every rendition is ready, or the job has failed
     #[arg(long)]
     pub wait: bool,
+}
+
+/// `source …`
+#[derive(Debug, Subcommand)]
+pub enum SourceCommand {
+    /// Add a record store; a running daemon begins to read it at once
+    Add {
+        /// Its name on the pages
+        #[arg(long, value_name = "NAME")]
+        name: String,
+        /// Its xAPI endpoint, for example https://lrs.example.edu/xapi
+        #[arg(long, value_name = "URL")]
+        url: String,
+        /// The key of a Basic credential that may read all statements there
+        #[arg(long, value_name = "KEY")]
+        key: String,
+        /// Read the secret from standard input (its first line)
+        #[arg(long, required = true)]
+        secret_stdin: bool,
+        /// The version of xAPI it speaks [default: 1.0.3]
+        #[arg(long, value_name = "VERSION")]
+        version: Option<XapiVersion>,
+        /// Only statements stored there after this time (RFC 3339)
+        #[arg(long, value_name = "TIME")]
+        since: Option<jiff::Timestamp>,
+        /// Read it to its end and no more; else it is asked for what is new
+        #[arg(long)]
+        once: bool,
+        /// It may be on a loopback, link-local or private address
+        #[arg(long)]
+        allow_private: bool,
+    },
+    /// All sources, and how far each was read
+    List,
+    /// Statements of a source that could not be taken, and why
+    Refused {
+        /// Its name on the pages
+        #[arg(long, value_name = "NAME")]
+        name: String,
+    },
+    /// Remove a source; what came from it stays
+    Remove {
+        /// Its name on the pages
+        #[arg(long, value_name = "NAME")]
+        name: String,
+    },
+}
+
+/// `statements …`
+#[derive(Debug, Subcommand)]
+pub enum StatementsCommand {
+    /// Write statements to a file, one a line (NDJSON), with their attachments in lines between
+    Export {
+        /// Where to write it (`-` for standard output)
+        file: PathBuf,
+        /// Only what was stored after this time (RFC 3339)
+        #[arg(long, value_name = "TIME")]
+        since: Option<jiff::Timestamp>,
+        /// Only what was stored at this time or before (RFC 3339)
+        #[arg(long, value_name = "TIME")]
+        until: Option<jiff::Timestamp>,
+        /// Without the lines of attachments
+        #[arg(long)]
+        no_attachments: bool,
+    },
+    /// Take statements in from such a file; those that are here already are left as they are
+    Import {
+        /// The file (`-` for standard input)
+        file: PathBuf,
+        /// The version of statements that do not say theirs [default: 1.0.3]
+        #[arg(long, value_name = "VERSION")]
+        version: Option<XapiVersion>,
+    },
+    /// Write a Parquet file for each day (UTC): FOLDER/day=2026-11-26/statements.parquet
+    Parquet {
+        /// Where the days go
+        folder: PathBuf,
+        /// Only what was stored after this time (RFC 3339)
+        #[arg(long, value_name = "TIME")]
+        since: Option<jiff::Timestamp>,
+        /// Only what was stored at this time or before (RFC 3339)
+        #[arg(long, value_name = "TIME")]
+        until: Option<jiff::Timestamp>,
+    },
 }
 
 /// What becomes of whom a statement names.

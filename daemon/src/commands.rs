@@ -5,6 +5,8 @@ mod execute;
 mod import;
 mod print;
 mod request;
+mod sources;
+mod statements;
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -18,7 +20,7 @@ use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::Command;
+use crate::cli::{Command, StatementsCommand};
 use crate::control::{Client, Reply};
 use crate::services::{Services, is_in_use};
 use crate::{backup, scheduler, verify};
@@ -37,7 +39,11 @@ const STARTING: Duration = Duration::from_secs(10);
 pub async fn run(state: &Path, command: Command, json: bool) -> ExitCode {
     let place = match &command {
         // What they write has standard output to itself.
-        Command::Backup { file } | Command::Evidence { file, .. } if file == Path::new("-") => {
+        Command::Backup { file }
+        | Command::Evidence { file, .. }
+        | Command::Statements(StatementsCommand::Export { file, .. })
+            if file == Path::new("-") =>
+        {
             Place::StandardError
         }
         _ => Place::StandardOutput,
@@ -74,6 +80,12 @@ async fn answer(state: &Path, command: Command) -> anyhow::Result<Reply> {
             write_to(state, &file, &Request::Evidence { bodies }).await
         }
         Command::Backup { file } => back_up(state, &file).await,
+        Command::Statements(StatementsCommand::Export { ref file, .. }) => {
+            write_to(state, file, &request::from_command(&command)?).await
+        }
+        Command::Statements(StatementsCommand::Parquet { ref folder, .. }) => {
+            write_days(state, folder, &request::from_command(&command)?).await
+        }
         command => {
             let (request, input) = prepare(&command).await?;
             ask(state, &request, input, Box::new(tokio::io::sink())).await
@@ -98,6 +110,30 @@ async fn write_to(state: &Path, file: &Path, request: &Request) -> anyhow::Resul
             .with_context(|| format!("writing {}", file.display()))?;
     }
     Ok(reply)
+}
+
+/// A file for each day, which has its name once it is whole.
+async fn write_days(state: &Path, folder: &Path, request: &Request) -> anyhow::Result<Reply> {
+    let sink = || Box::new(tokio::io::sink());
+    let days = match ask(state, request, Box::new(tokio::io::empty()), sink()).await? {
+        Ok(days) => days,
+        refused => return Ok(refused),
+    };
+    let mut statements = 0;
+    let mut written = Vec::new();
+    for (day, request) in statements::requests_of(&days) {
+        let file = statements::file_of(folder, &day)?;
+        let one = match write_to(state, &file, &request).await? {
+            Ok(one) => one,
+            refused => return Ok(refused),
+        };
+        statements += one
+            .get("statements")
+            .and_then(serde_json::Value::as_u64)
+            .unwrap_or(0);
+        written.push(one);
+    }
+    Ok(Ok(json!({ "statements": statements, "days": written })))
 }
 
 /// Only when it is whole the box counts it as a backup.
@@ -188,6 +224,17 @@ async fn prepare(command: &Command) -> anyhow::Result<(Request, Input)> {
         (Request::Import(_), Command::Import(args)) if args.file == Path::new("-") => {
             Box::new(standard(io::stdin().as_fd())?)
         }
+        (
+            Request::StatementsImport { .. },
+            Command::Statements(StatementsCommand::Import { file, .. }),
+        ) => match file == Path::new("-") {
+            true => Box::new(standard(io::stdin().as_fd())?),
+            false => Box::new(
+                tokio::fs::File::open(file)
+                    .await
+                    .with_context(|| format!("opening {}", file.display()))?,
+            ),
+        },
         (Request::Import(import), Command::Import(args)) => {
             let file = tokio::fs::File::open(&args.file)
                 .await

@@ -27,9 +27,10 @@ pub async fn run(services: Services, stop: CancellationToken) {
         let (erasing, stopping) = (erasing(&services), stop.clone());
         let done = tokio::task::spawn_blocking(move || {
             let mut goes_on = || breathe(&stopping);
-            let finished = erasing.carry_out(&Timestamp::now, &mut goes_on)?;
-            let expired = erasing.expire_when_due(Timestamp::now(), &mut goes_on)?;
-            Ok::<_, lectern_lms::Error>((finished, expired))
+            let finished = erasing.carry_out(&Timestamp::now, &mut goes_on);
+            // Also when somebody's erasure fails.
+            let expired = erasing.expire_when_due(&Timestamp::now, &mut goes_on)?;
+            Ok::<_, lectern_lms::Error>((finished?, expired))
         });
         let failure = match done.await {
             Ok(Ok((finished, expired))) => {
@@ -82,6 +83,7 @@ pub fn erase(services: &Services, typed: &str, for_good: bool) -> anyhow::Result
             "erased": false,
             "person": person,
             "identifiers": whom.identifiers(),
+            "kept": whom.shared,
             "statements": about.statements,
             "oldest": about.oldest,
             "newest": about.newest,

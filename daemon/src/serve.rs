@@ -73,6 +73,13 @@ async fn serve(state: &Path, args: &ServeArgs, json: bool) -> anyhow::Result<()>
             Ok(())
         }
     }));
+    parts.spawn(named("pulling", {
+        let (services, stop) = (services.clone(), stop.clone());
+        async move {
+            services.pull(stop).await;
+            Ok(())
+        }
+    }));
     parts.spawn(named("evidence", {
         let (services, stop) = (services.clone(), stop.clone());
         async move {

@@ -150,6 +150,13 @@ impl Services {
         lectern_lrs::forward::run(self.lrs.clone(), self.egress.clone(), stop).await;
     }
 
+    /// Pulls statements from other record stores until cancelled.
+    pub async fn pull(&self, stop: CancellationToken) {
+        let lms = self.lms.clone();
+        let identity = Arc::new(move || lms.identity().unwrap_or_default());
+        lectern_lrs::pull::run(self.lrs.clone(), self.egress.clone(), identity, stop).await;
+    }
+
     /// Signs the log once a day and verifies it when asked, until cancelled.
     pub async fn keep_evidence(&self, stop: CancellationToken) {
         lectern_lrs::evidence::run(self.evidence.clone(), stop).await;

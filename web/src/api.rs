@@ -20,6 +20,7 @@ pub mod session;
 pub mod settings;
 pub mod setup;
 pub mod shapes;
+mod sources;
 pub mod statements;
 pub mod system;
 pub mod time;
@@ -52,6 +53,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(session::routes())
         .merge(settings::routes())
         .merge(setup::routes())
+        .merge(sources::routes())
         .merge(statements::routes())
         .merge(system::routes())
         .merge(uploads::routes())

@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// What `write` writes. When it fails, or the server stops, the answer is cut off: no reader takes a part for the whole.
 pub(crate) fn body(
     stop: CancellationToken,
-    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()> + Send + 'static,
+    write: impl FnOnce(&mut (dyn io::Write + Send)) -> io::Result<()> + Send + 'static,
 ) -> Body {
     Body::from_stream(pieces(written(FILE_PIECE, None, write), stop))
 }
@@ -39,7 +39,7 @@ pub(crate) fn body(
 /// Those of `write`, before the first piece.
 pub(crate) async fn page(
     stop: CancellationToken,
-    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()> + Send + 'static,
+    write: impl FnOnce(&mut (dyn io::Write + Send)) -> io::Result<()> + Send + 'static,
 ) -> io::Result<Body> {
     let mut receiver = written(PAGE_PIECE, Some(PATIENCE), write);
     let first = receiver.recv().await.transpose()?.unwrap_or_default();
@@ -56,7 +56,7 @@ pub(crate) async fn page(
 fn written(
     size: usize,
     within: Option<Duration>,
-    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()> + Send + 'static,
+    write: impl FnOnce(&mut (dyn io::Write + Send)) -> io::Result<()> + Send + 'static,
 ) -> mpsc::Receiver<Piece> {
     let (sender, receiver) = mpsc::channel(WAITING);
     let until = within.map(|within| Instant::now() + within);
@@ -151,7 +151,6 @@ mod tests {
     use super::*;
     use axum::body::HttpBody;
     use http_body_util::BodyExt;
-    use std::io::Write;
 
     fn stop() -> CancellationToken {
         CancellationToken::new()

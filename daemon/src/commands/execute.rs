@@ -12,6 +12,7 @@ use tokio_util::io::SyncIoBridge;
 use super::BOX;
 use super::import::import_film;
 use super::request::{Request, UpstreamAdd};
+use super::{sources, statements};
 use crate::cli::{IdentitiesName, UnlistedName};
 use crate::control::Reply;
 use crate::services::Services;
@@ -27,6 +28,13 @@ where
         Request::Import(import) => import_film(services, import, input).await,
         Request::Backup => write_backup(services, output).await,
         Request::Evidence { bodies } => write_evidence(services, bodies, output).await,
+        Request::StatementsExport { which, attachments } => {
+            statements::export(services, which, attachments, output).await
+        }
+        Request::StatementsDay { day } => statements::day(services, day, output).await,
+        Request::StatementsImport { version, file_name } => {
+            statements::import(services, version.into(), file_name, input).await
+        }
         other => {
             let services = services.clone();
             blocking(move || at_once(&services, other)).await
@@ -125,12 +133,22 @@ fn at_once(services: &Services, request: Request) -> anyhow::Result<Value> {
                 .collect();
             json!({ "items": items })
         }
+        Request::SourceAdd(add) => sources::add(services, add, now)?,
+        Request::SourceList => sources::list(services)?,
+        Request::SourceRefused { name } => sources::refused(services, &name)?,
+        Request::SourceRemove { name } => sources::remove(services, &name, now)?,
         Request::BackupKept { made } => {
             services.lms.note_backup(made)?;
             json!({ "made": made })
         }
         Request::Doctor => doctor::examine(services, now)?,
-        Request::Import(_) | Request::Backup | Request::Evidence { .. } => {
+        Request::StatementsDays { which } => statements::days(services, which)?,
+        Request::Import(_)
+        | Request::Backup
+        | Request::Evidence { .. }
+        | Request::StatementsExport { .. }
+        | Request::StatementsDay { .. }
+        | Request::StatementsImport { .. } => {
             anyhow::bail!("this command needs its input")
         }
     })
@@ -244,10 +262,13 @@ async fn write_evidence<W: AsyncWrite + Send + Unpin>(
 }
 
 /// Bytes on the way from what writes, on a thread of its own, to the command's output.
-const PIECE_BYTES: usize = 1 << 20;
+pub const PIECE_BYTES: usize = 1 << 20;
 
 /// Runs blocking work that writes, and hands on what it writes.
-async fn piped<T: Send + 'static, W: AsyncWrite + Send + Unpin>(
+///
+/// # Errors
+/// Those of the work, and of `output`.
+pub async fn piped<T: Send + 'static, W: AsyncWrite + Send + Unpin>(
     mut output: W,
     work: impl FnOnce(SyncIoBridge<tokio::io::DuplexStream>) -> anyhow::Result<T> + Send + 'static,
 ) -> anyhow::Result<T> {

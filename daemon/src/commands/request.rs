@@ -4,12 +4,13 @@ use std::io::{BufRead, Read};
 use std::path::Path;
 
 use anyhow::Context;
-use lectern_lrs::Scope;
+use lectern_lrs::{Scope, Stored};
 use serde::{Deserialize, Serialize};
 
+use super::sources::SourceAdd;
 use crate::cli::{
-    Command, CredentialCommand, IdentitiesName, PersonCommand, TokenCommand, UnlistedName,
-    UpstreamCommand, UserCommand, XapiVersion,
+    Command, CredentialCommand, IdentitiesName, PersonCommand, SourceCommand, StatementsCommand,
+    TokenCommand, UnlistedName, UpstreamCommand, UserCommand, XapiVersion,
 };
 
 /// A password or secret longer than this is refused.
@@ -44,12 +45,31 @@ pub enum Request {
     },
     /// `upstream list`
     UpstreamList,
+    /// `source add`
+    SourceAdd(SourceAdd),
+    /// `source list`
+    SourceList,
+    /// `source refused`
+    SourceRefused { name: String },
+    /// `source remove`
+    SourceRemove { name: String },
     /// `backup`; the archive is written back
     Backup,
     /// `backup` again, once the archive is whole where it belongs
     BackupKept { made: jiff::Timestamp },
     /// `evidence`; the export is written back
     Evidence { bodies: bool },
+    /// `statements export`; the file is written back
+    StatementsExport { which: Stored, attachments: bool },
+    /// `statements import`; the file follows
+    StatementsImport {
+        version: XapiVersion,
+        file_name: String,
+    },
+    /// `statements parquet` first
+    StatementsDays { which: Stored },
+    /// `statements parquet` for each day; the file is written back
+    StatementsDay { day: jiff::civil::Date },
     /// `doctor`
     Doctor,
 }
@@ -132,11 +152,7 @@ pub fn from_command(command: &Command) -> anyhow::Result<Request> {
         Command::Import(args) => Request::Import(Import {
             title: args.title.clone(),
             language: args.language.clone(),
-            file_name: args
-                .file
-                .file_name()
-                .map(|name| name.to_string_lossy().into_owned())
-                .unwrap_or_default(),
+            file_name: file_name(&args.file),
             bytes: None,
             wait: args.wait,
         }),
@@ -177,6 +193,60 @@ pub fn from_command(command: &Command) -> anyhow::Result<Request> {
             since: *since,
         },
         Command::Upstream(UpstreamCommand::List) => Request::UpstreamList,
+        Command::Source(SourceCommand::Add {
+            name,
+            url,
+            key,
+            secret_stdin: _,
+            version,
+            since,
+            once,
+            allow_private,
+        }) => Request::SourceAdd(SourceAdd {
+            name: name.clone(),
+            url: url.clone(),
+            key: key.clone(),
+            secret: secret_from_stdin("the secret")?,
+            version: *version,
+            since: *since,
+            once: *once,
+            allow_private: *allow_private,
+        }),
+        Command::Source(SourceCommand::List) => Request::SourceList,
+        Command::Source(SourceCommand::Refused { name }) => {
+            Request::SourceRefused { name: name.clone() }
+        }
+        Command::Source(SourceCommand::Remove { name }) => {
+            Request::SourceRemove { name: name.clone() }
+        }
+        Command::Statements(StatementsCommand::Export {
+            file: _,
+            since,
+            until,
+            no_attachments,
+        }) => Request::StatementsExport {
+            which: Stored {
+                since: *since,
+                until: *until,
+            },
+            attachments: !no_attachments,
+        },
+        Command::Statements(StatementsCommand::Import { file, version }) => {
+            Request::StatementsImport {
+                version: version.unwrap_or(XapiVersion::V1_0_3),
+                file_name: file_name(file),
+            }
+        }
+        Command::Statements(StatementsCommand::Parquet {
+            folder: _,
+            since,
+            until,
+        }) => Request::StatementsDays {
+            which: Stored {
+                since: *since,
+                until: *until,
+            },
+        },
         Command::Doctor => Request::Doctor,
         Command::Serve(_)
         | Command::Backup { .. }
@@ -187,6 +257,11 @@ pub fn from_command(command: &Command) -> anyhow::Result<Request> {
             anyhow::bail!("this command is not a single request to the daemon")
         }
     })
+}
+
+fn file_name(file: &Path) -> String {
+    let name = file.file_name().map(|name| name.to_string_lossy());
+    name.unwrap_or_default().into_owned()
 }
 
 /// Lines of two fields with a comma, semicolon or tab between.

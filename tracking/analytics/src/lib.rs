@@ -8,12 +8,15 @@
 //!   (plausibility), `record` (one registration), `rule` (watched, completed), `observation` (what a statement says).
 //! - Shell: `fold` (in the append's transaction), `read` (snapshots).
 //!
+//! And `days`: statements as Parquet, for everybody else's views.
+//!
 //! Invariants: the counters are always the sum over the records, so a fold built anew from the log gives the same; a
 //! retention curve is read in time proportional to the video's length, whatever the number of statements; nothing here
 //! knows a name, only actors.
 #![forbid(unsafe_code)]
 
 mod chunk;
+mod days;
 mod fold;
 mod observation;
 mod passes;
@@ -28,6 +31,7 @@ mod wire;
 #[cfg(test)]
 mod laws;
 
+pub use days::write_day;
 pub use lectern_store::Error;
 pub use read::{Analytics, Progress, Retention, Summary, Viewer, Viewers};
 pub use rule::Rule;

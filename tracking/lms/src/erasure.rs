@@ -21,7 +21,10 @@ use crate::lms::Lms;
 use crate::people::remove;
 use crate::person::{Person, PersonId};
 use crate::registration::Who;
-use crate::tables::AUDIT;
+use crate::tables::{AUDIT, PEOPLE};
+
+/// Begin the names that the box gives to what sends statements, in its own accounts.
+const OWN_NAMES: [&str; 3] = ["credential:", "device:", "token:"];
 
 /// Whom an erasure is about.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +37,8 @@ pub struct Whom {
     refused: Vec<String>,
     /// JSON of the authorities of their own devices and tokens.
     authorities: Vec<String>,
+    /// Their mail address, when somebody else here has it, too: what is said under it stays.
+    pub shared: Option<String>,
 }
 
 impl Whom {
@@ -86,6 +91,14 @@ impl Erasing {
         if let Ifi::Account { home_page, name } = &ifi
             && *home_page == identity
         {
+            if OWN_NAMES.iter().any(|own| name.starts_with(own)) {
+                return Err(Error::Invalid {
+                    field: "name",
+                    message: format!(
+                        "{name} is no person but what somebody sends statements with: name the person"
+                    ),
+                });
+            }
             return match self.lms.who_is(name)? {
                 Some(Who::Person(person)) => self.of(*person),
                 // A device that nobody signed in on, or somebody who was removed before.
@@ -101,16 +114,23 @@ impl Erasing {
             who,
             refused: Vec::new(),
             authorities: Vec::new(),
+            shared: None,
         })
     }
 
-    pub(crate) fn of(&self, person: Person) -> Result<Whom, Error> {
-        let mut whom = of_account(&self.lms.identity()?, &person.actor);
-        if let Some(address) = &person.email {
-            whom.who.extend(identifiers_of_mail(address));
+    fn of(&self, person: Person) -> Result<Whom, Error> {
+        let shared = self.shared_addresses()?;
+        Ok(whom_of(&self.lms.identity()?, &shared, person))
+    }
+
+    /// Mail addresses that more than one person here has, case folded.
+    pub(crate) fn shared_addresses(&self) -> Result<BTreeSet<String>, Error> {
+        let (mut seen, mut shared) = (BTreeSet::new(), BTreeSet::new());
+        for row in self.lms.store.snapshot()?.range(&PEOPLE, ..)? {
+            let address = row?.1.email.map(|address| address.to_lowercase());
+            shared.extend(address.filter(|address| !seen.insert(address.clone())));
         }
-        whom.person = Some(person);
-        Ok(whom)
+        Ok(shared)
     }
 
     /// What there is about them. Blocks.
@@ -165,10 +185,11 @@ impl Erasing {
         Ok(erasure)
     }
 
-    /// Finishes every erasure that was begun, while `goes_on` says so; those that were finished now. Blocks.
+    /// Finishes every erasure that was begun, while `goes_on` says so; those that were finished now. One that fails holds up
+    /// no other. Blocks.
     ///
     /// # Errors
-    /// When the store fails; then it is to be called again.
+    /// The first failure, when all others were tried; then it is to be called again.
     pub fn carry_out(
         &self,
         clock: &dyn Fn() -> Timestamp,
@@ -176,50 +197,86 @@ impl Erasing {
     ) -> Result<Vec<Erasure>, Error> {
         let erasures = self.lrs.erasures();
         let mut finished = Vec::new();
+        let mut failed = None;
         for pending in erasures.pending()? {
-            if !erasures.carry_out(pending.id, goes_on)? {
-                break;
+            match self.carry_out_one(pending.id, clock, goes_on) {
+                Ok(true) => finished.push(erasures.get(pending.id)?),
+                Ok(false) => break,
+                Err(error) => {
+                    failed.get_or_insert(error);
+                }
             }
-            let erasure = erasures.get(pending.id)?;
-            if erasure.finished.is_none() {
-                self.finish(&erasure, clock())?;
-            }
-            finished.push(erasures.get(pending.id)?);
         }
-        Ok(finished)
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(finished),
+        }
     }
 
-    /// One transaction: that it is done, in both books, and no identifier left in the audit log.
-    fn finish(&self, erasure: &Erasure, now: Timestamp) -> Result<(), Error> {
+    /// First what is known of them goes, then what was written down to find it, then what the files still hold of both.
+    fn carry_out_one(
+        &self,
+        id: Uuid,
+        clock: &dyn Fn() -> Timestamp,
+        goes_on: &mut dyn FnMut() -> bool,
+    ) -> Result<bool, Error> {
+        let erasures = self.lrs.erasures();
+        if !erasures.carry_out(id, goes_on)? {
+            return Ok(false);
+        }
+        let erasure = erasures.get(id)?;
+        if erasure.finished.is_some() {
+            return Ok(true);
+        }
+        self.conceal(&erasure)?;
+        self.lms.memory.notes.scrub()?;
+        if !erasures.overwrite(id, goes_on)? {
+            return Ok(false);
+        }
+        self.finish(&erasures.get(id)?, clock())?;
+        Ok(true)
+    }
+
+    /// One transaction: no identifier is left in the audit log, nor in the erasure.
+    fn conceal(&self, erasure: &Erasure) -> Result<(), Error> {
+        // Readings that were noted lately are in the table then.
+        self.lms.settle()?;
         let names: Vec<String> = erasure
             .who
             .iter()
             .map(|key| print_identifier(key).to_owned())
             .collect();
+        let replaced = format!("erasure:{}", erasure.id);
         let mut naming = Vec::new();
         for row in self.lms.store.snapshot()?.range(&AUDIT, ..)? {
             let (number, entry) = row?;
             let texts = [&entry.on, &entry.detail];
             let mut texts = texts.into_iter().flatten();
-            if texts.any(|text| names.iter().any(|name| text.contains(name.as_str()))) {
+            if texts.any(|text| without(text, &names, &replaced) != *text) {
                 naming.push(number);
             }
         }
-        let erasure = erasure.clone();
-        let replaced = format!("erasure:{}", erasure.id);
+        let id = erasure.id;
         self.lms.store.write_making_room(move |tx| {
-            if !Erasures::finish(tx, erasure.id, now)? {
-                return Ok(());
-            }
             for number in &naming {
                 if let Some(mut entry) = tx.get(&AUDIT, number)? {
                     for text in [&mut entry.on, &mut entry.detail].into_iter().flatten() {
-                        for name in &names {
-                            *text = text.replace(name.as_str(), &replaced);
-                        }
+                        *text = without(text, &names, &replaced);
                     }
                     tx.insert(&AUDIT, number, &entry)?;
                 }
+            }
+            Erasures::conceal(tx, id)?;
+            Ok::<_, Error>(())
+        })
+    }
+
+    /// One transaction: that it is done, in both books.
+    fn finish(&self, erasure: &Erasure, now: Timestamp) -> Result<(), Error> {
+        let erasure = erasure.clone();
+        self.lms.store.write_making_room(move |tx| {
+            if !Erasures::finish(tx, erasure.id, now)? {
+                return Ok(());
             }
             let event = AuditEvent {
                 who: erasure.by.clone(),
@@ -231,6 +288,51 @@ impl Erasing {
             Ok::<_, Error>(())
         })
     }
+}
+
+/// The text with something else in place of each of these names, where they stand alone: a name that is part of another
+/// (`ann@x.org` of `joann@x.org`) is left.
+fn without(text: &str, names: &[String], replaced: &str) -> String {
+    let mut text = text.to_owned();
+    for name in names.iter().filter(|name| !name.is_empty()) {
+        let mut from = 0;
+        while let Some(at) = text.get(from..).and_then(|rest| rest.find(name.as_str())) {
+            let (start, end) = (from + at, from + at + name.len());
+            let is_apart = |letter: Option<char>| {
+                letter.is_none_or(|letter| {
+                    letter.is_whitespace() || "\"'`,;()[]{}<>|=".contains(letter)
+                })
+            };
+            let before = text
+                .get(..start)
+                .and_then(|before| before.chars().next_back());
+            let behind = text.get(end..).and_then(|behind| behind.chars().next());
+            if is_apart(before) && is_apart(behind) {
+                text.replace_range(start..end, replaced);
+                from = start + replaced.len();
+            } else {
+                from = end;
+            }
+        }
+    }
+    text
+}
+
+/// All that a person is known by, but an address that is not theirs alone.
+pub(crate) fn whom_of(identity: &str, shared: &BTreeSet<String>, person: Person) -> Whom {
+    let mut whom = of_account(identity, &person.actor);
+    if let Some(address) = &person.email {
+        if shared.contains(&address.to_lowercase()) {
+            whom.shared = Some(address.clone());
+        } else {
+            whom.who.extend(identifiers_of_mail(address));
+            // As people write it, and as most systems keep it.
+            whom.who
+                .extend(identifiers_of_mail(&address.to_lowercase()));
+        }
+    }
+    whom.person = Some(person);
+    whom
 }
 
 /// Whoever has this account of the box, and their own devices and tokens.
@@ -248,6 +350,7 @@ fn of_account(identity: &str, actor: &str) -> Whom {
         refused: who.iter().cloned().collect(),
         who,
         authorities,
+        shared: None,
     }
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::audit::{AuditEvent, append};
-use crate::erasure::Erasing;
+use crate::erasure::{Erasing, whom_of};
 use crate::lms::Lms;
 use crate::tables::{KEEPING, PEOPLE};
 
@@ -38,6 +38,12 @@ pub struct Keeping {
 }
 
 impl Keeping {
+    /// Whether these are the same rules, set at the same time.
+    fn says_as(&self, other: &Self) -> bool {
+        (self.keep_days, self.keep_closed_days, self.next)
+            == (other.keep_days, other.keep_closed_days, other.next)
+    }
+
     fn is_on(&self) -> bool {
         self.keep_days > 0 || self.keep_closed_days > 0
     }
@@ -113,29 +119,39 @@ impl Erasing {
         Ok(self.lrs.erasures().expiring(&cutoffs)?)
     }
 
-    /// Carries the rules out when that is due, while `goes_on` says so; how many statements were erased when it is done.
-    /// Blocks.
+    /// Carries the rules out when that is due, while `goes_on` says so and until somebody sets other rules; how many
+    /// statements were erased when it is done. Blocks.
     ///
     /// # Errors
     /// When the store fails; then it is due again.
     pub fn expire_when_due(
         &self,
-        now: Timestamp,
+        clock: &dyn Fn() -> Timestamp,
         goes_on: &mut dyn FnMut() -> bool,
     ) -> Result<Option<u64>, Error> {
+        let now = clock();
         let rule = self.lms.keeping()?;
         if !rule.is_on() || rule.next.is_none_or(|next| next > now) {
             return Ok(None);
         }
         let cutoffs = self.cutoffs(rule.keep_days, rule.keep_closed_days, now)?;
-        let (erased, is_done) = self.lrs.erasures().expire(&cutoffs, goes_on)?;
+        let is_rule = || self.lms.keeping().is_ok_and(|now| now.says_as(&rule));
+        let (erased, is_done) = self
+            .lrs
+            .erasures()
+            .expire(&cutoffs, &mut || goes_on() && is_rule())?;
+        let now = clock();
         self.lms.store.write_making_room(move |tx| {
             let mut keeping = tx.get(&KEEPING, &0)?.unwrap_or_default();
             keeping.so_far += erased;
-            if is_done {
+            // Other rules that came meanwhile are carried out when they say.
+            let is_over = is_done || !keeping.says_as(&rule);
+            if is_over {
                 keeping.last = Some(now);
                 keeping.last_statements = std::mem::take(&mut keeping.so_far);
-                keeping.next = keeping.is_on().then(|| next_day(now));
+                if keeping.says_as(&rule) {
+                    keeping.next = keeping.is_on().then(|| next_day(now));
+                }
                 if keeping.last_statements > 0 {
                     let event = AuditEvent {
                         who: BOX.to_owned(),
@@ -147,7 +163,7 @@ impl Erasing {
                 }
             }
             tx.insert(&KEEPING, &0, &keeping)?;
-            Ok(is_done.then_some(keeping.last_statements))
+            Ok(is_over.then_some(keeping.last_statements))
         })
     }
 
@@ -167,10 +183,11 @@ impl Erasing {
         };
         if let Some(before) = before(keep_closed_days) {
             let mut closed = Vec::new();
+            let (identity, shared) = (self.lms.identity()?, self.shared_addresses()?);
             for row in self.lms.store.snapshot()?.range(&PEOPLE, ..)? {
                 let (_, person) = row?;
                 if person.disabled {
-                    closed.push(self.of(person)?.who);
+                    closed.push(whom_of(&identity, &shared, person).who);
                 }
             }
             cutoffs.of = Some((before, closed));

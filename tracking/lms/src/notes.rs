@@ -161,6 +161,19 @@ impl Notes {
         Ok(self.core.settle(last)?)
     }
 
+    /// Writes over what was journaled, once all of it is in the tables. Whoever reads waits. Blocks.
+    pub fn scrub(&self) -> Result<(), Error> {
+        let mut journal = self
+            .core
+            .journal
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        // Nothing comes into the journal meanwhile.
+        let journaled = self.core.state().journaled;
+        self.core.settle(journaled)?;
+        Ok(journal.scrub()?)
+    }
+
     /// Brings everything into the tables, when they can be written; nobody notes any more.
     pub fn close(&self) {
         self.core.state().is_closing = true;

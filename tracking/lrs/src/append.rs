@@ -117,7 +117,7 @@ impl Lrs {
         self.append(batch, came).await.map(|_| ())
     }
 
-    async fn append(
+    pub(crate) async fn append(
         &self,
         batch: Batch,
         came: Vec<AttachmentBytes>,
@@ -150,7 +150,7 @@ impl Lrs {
 
     /// Parses: what is large on a thread of its own, as many at a time as there are processors. More would take memory and
     /// gain nothing.
-    async fn off_thread<T: Send + 'static>(
+    pub(crate) async fn off_thread<T: Send + 'static>(
         &self,
         bytes: usize,
         parse: impl FnOnce() -> Result<T, Error> + Send + 'static,
@@ -195,7 +195,7 @@ pub(crate) struct Pending {
 }
 
 impl Batch {
-    fn new(
+    pub fn new(
         parsed: Vec<Parsed>,
         came: &[AttachmentBytes],
         caller: &Caller,
@@ -224,7 +224,8 @@ impl Batch {
                 salt: *salt,
                 raw: one.raw,
             };
-            let id = statement.id.unwrap_or_else(Uuid::now_v7);
+            // Version 4: clients of old (TinCanPython) refuse newer kinds of UUID, which the standard allows.
+            let id = statement.id.unwrap_or_else(Uuid::new_v4);
             statements.push(Pending {
                 id,
                 is_named: statement.id.is_some(),

@@ -12,6 +12,11 @@ use crate::erasure::Erased;
 use crate::error::Error;
 use crate::fold::Fold;
 
+/// Whether these bytes have that hash.
+pub(crate) fn is_sha2_of(sha2: &str, bytes: &[u8]) -> bool {
+    sha2_of(bytes, sha2.len()).as_deref() == Some(sha2)
+}
+
 /// Hex SHA-2 in lower case to bytes.
 const ATTACHMENTS: Table<String, Kept> = Table::new("lrs.attachments");
 const CLAUSE: &str = "Data 2.4.11";
@@ -130,6 +135,25 @@ pub(crate) fn match_up(parsed: &[Parsed], came: &[AttachmentBytes]) -> Result<()
             format!("no statement names the part {}", bytes.sha2),
         )),
     }
+}
+
+/// Adds what a statement names and is kept here already.
+pub(crate) fn fill_up(
+    snapshot: &Snapshot,
+    one: &Parsed,
+    came: &mut Vec<AttachmentBytes>,
+) -> Result<(), StoreError> {
+    for attachment in one.statement.all_attachments() {
+        let has_come = came.iter().any(|bytes| bytes.sha2 == attachment.sha2);
+        if !has_come && let Some(kept) = snapshot.get(&ATTACHMENTS, &attachment.sha2)? {
+            came.push(AttachmentBytes {
+                sha2: attachment.sha2.clone(),
+                content_type: kept.content_type,
+                bytes: kept.bytes,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Keeps what is not kept yet.

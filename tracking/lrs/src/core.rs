@@ -2,6 +2,7 @@
 //!
 //! A statement goes handler → [`crate::appender`] (journal; answered here) → tail → [`crate::flush`] (tables).
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{
     Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
 };
@@ -37,6 +38,8 @@ pub(crate) struct Core {
     pub open: Mutex<Open>,
     /// One erasure at a time.
     pub erasing: Mutex<()>,
+    /// Slices of statements erased since the start: whoever holds texts aside sees whether they may be some of those.
+    pub erased: AtomicU64,
     /// Held shared by whoever keeps the bytes of attachments until the statement that holds them is stored.
     pub attaching: Arc<tokio::sync::RwLock<()>>,
     refused: RwLock<Arc<Refused>>,
@@ -66,6 +69,7 @@ impl Core {
             merger: Mutex::default(),
             open: Mutex::default(),
             erasing: Mutex::default(),
+            erased: AtomicU64::new(0),
             attaching: Arc::default(),
             refused: RwLock::default(),
             tail: RwLock::default(),

@@ -33,11 +33,14 @@ pub enum Error {
 }
 
 impl Error {
-    /// Somebody who was erased does not come back.
+    /// Somebody who was erased does not come back. It will never be taken, whoever sends it: so it is the request that is
+    /// at fault (400), and another record store that forwards sets this one statement aside and goes on.
     pub(crate) fn erased() -> Self {
-        Self::Forbidden(
-            "this is about an account that was erased from this box: nothing about it is taken any more".to_owned(),
-        )
+        Self::Invalid(Invalid {
+            path: "$".to_owned(),
+            clause: "erasure",
+            message: "is about an account that was erased from this box: nothing about it is taken any more".to_owned(),
+        })
     }
 
     /// A broken rule in something that is no body.

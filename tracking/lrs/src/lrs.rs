@@ -62,6 +62,8 @@ struct Inner {
     parsing: Arc<Semaphore>,
     /// Ticks when IT changed an upstream.
     upstreams: tokio::sync::watch::Sender<u64>,
+    /// Ticks when IT changed a source.
+    sources: tokio::sync::watch::Sender<u64>,
 }
 
 impl Lrs {
@@ -136,6 +138,7 @@ impl Lrs {
                     std::thread::available_parallelism().map_or(1, usize::from),
                 )),
                 upstreams: tokio::sync::watch::Sender::new(0),
+                sources: tokio::sync::watch::Sender::new(0),
             }),
         })
     }
@@ -265,6 +268,14 @@ impl Lrs {
 
     pub(crate) fn upstreams_changed(&self) {
         self.inner.upstreams.send_modify(|count| *count += 1);
+    }
+
+    pub(crate) fn sources_changed(&self) {
+        self.inner.sources.send_modify(|count| *count += 1);
+    }
+
+    pub(crate) fn source_changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.inner.sources.subscribe()
     }
 
     pub(crate) fn upstream_changes(&self) -> tokio::sync::watch::Receiver<u64> {

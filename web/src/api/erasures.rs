@@ -33,6 +33,9 @@ struct PreviewOut {
     name: String,
     /// Under which identifiers statements name them
     identifiers: Vec<String>,
+    /// Their mail address, when somebody else here has it, too: what is said under it stays
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kept: Option<String>,
     /// Statements that name them
     statements: u64,
     /// When the first of these was stored
@@ -171,6 +174,7 @@ async fn preview(
         let about = erasing.preview(&whom)?;
         Ok::<_, Problem>(Json(PreviewOut {
             identifiers: whom.identifiers(),
+            kept: whom.shared.clone(),
             name: whom.person.map(|person| person.name).unwrap_or_default(),
             statements: about.statements,
             oldest: about.oldest.map(time::text),

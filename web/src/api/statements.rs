@@ -1,6 +1,7 @@
 //! Statements for people to read: by instructors and auditors, and by learners their own. Who may see which is `sight`'s,
 //! what is asked of the record store and how it is answered is `page`'s. Programs read at `/xapi`.
 
+mod files;
 mod page;
 mod shapes;
 mod sight;
@@ -30,6 +31,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list))
         .routes(routes!(one))
         .routes(routes!(own))
+        .merge(files::routes())
 }
 
 /// What the audit calls it.

@@ -55,7 +55,7 @@ struct FilterShape {
 /// A version of xAPI
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[schema(as = XapiVersion)]
-enum VersionName {
+pub(crate) enum VersionName {
     /// 1.0.3
     #[serde(rename = "1.0.3")]
     V1_0_3,

@@ -224,9 +224,8 @@ impl Lrs {
                 )));
             }
             tx.insert(&DOCUMENTS, &key, &new)?;
-            if let Some(owner) = owner
-                && old.is_none()
-            {
+            // Also for one that was there: what finds a document of somebody must never be missing.
+            if let Some(owner) = owner {
                 tx.insert(&PLACES, &(owner, key.0), &())?;
             }
             Ok(())

@@ -52,7 +52,7 @@ pub fn identifiers_of_mail(address: &str) -> [String; 2] {
 }
 
 /// Everything that a statement about these is found by.
-pub(super) fn terms_of(who: &BTreeSet<String>) -> Vec<Term<'_>> {
+fn terms_of(who: &BTreeSet<String>) -> Vec<Term<'_>> {
     who.iter()
         .flat_map(|key| [Term::Agent(key.into()), Term::RelatedAgent(key.into())])
         .collect()
@@ -87,17 +87,10 @@ pub(super) fn about(lrs: &Lrs, who: &BTreeSet<String>) -> Result<About, Error> {
     Ok(about)
 }
 
-/// Their numbers in the log, up to `through`.
-pub(super) fn sequences_of(
-    view: &View,
-    who: &BTreeSet<String>,
-    through: u64,
-) -> Result<BTreeSet<u64>, Error> {
+/// Their numbers in the log.
+pub(super) fn sequences_of(view: &View, who: &BTreeSet<String>) -> Result<BTreeSet<u64>, Error> {
     let mut found = BTreeSet::new();
     each(view, &[&terms_of(who)], true, &mut |entry, _| {
-        if entry.sequence > through {
-            return Ok(ControlFlow::Break(()));
-        }
         found.insert(entry.sequence);
         Ok(ControlFlow::Continue(()))
     })?;

@@ -6,18 +6,21 @@ use std::sync::PoisonError;
 
 use jiff::Timestamp;
 use lectern_store::{Table, Tx};
+use lectern_xapi::Ifi;
 
-use super::about::{sequences_of, terms_of};
 use super::record::{Erasures, remove_attachments};
 use super::{each, slice};
 use crate::error::Error;
-use crate::index::clean;
+use crate::index::{Term, clean};
 use crate::view::View;
 
 /// Up to which sequence number everything was erased by age.
 const THROUGH: Table<(), u64> = Table::new("lrs.expiry.through");
 /// What was erased behind that.
 const ERASED: Table<u64, ()> = Table::new("lrs.expiry.erased");
+
+/// Whether the journal may still have the text of something that was erased.
+const JOURNALED: Table<(), ()> = Table::new("lrs.expiry.journaled");
 
 /// Statements looked at in one go.
 const STEP: u64 = 512;
@@ -27,7 +30,8 @@ const STEP: u64 = 512;
 pub struct Cutoffs {
     /// Every statement that was stored at this time or before.
     pub all: Option<Timestamp>,
-    /// Those about certain people that were stored at this time or before; a set of [`lectern_xapi::Ifi::key`] for each.
+    /// What certain people did that was stored at this time or before; a set of [`lectern_xapi::Ifi::key`] for each. What
+    /// others did to them or say of them stays.
     pub of: Option<(Timestamp, Vec<BTreeSet<String>>)>,
 }
 
@@ -66,15 +70,8 @@ impl Erasures {
         if let Some((before, people)) = &cutoffs.of {
             let last = up_to(&view, Some(*before))?;
             for who in people {
-                each(&view, &[&terms_of(who)], true, &mut |entry, _| {
-                    if entry.sequence > last {
-                        return Ok(ControlFlow::Break(()));
-                    }
-                    if entry.sequence > through {
-                        others.insert(entry.sequence);
-                    }
-                    Ok(ControlFlow::Continue(()))
-                })?;
+                let found = deeds_of(&view, who, last)?;
+                others.extend(found.into_iter().filter(|sequence| *sequence > through));
             }
         }
         found.statements += others.len() as u64;
@@ -96,15 +93,19 @@ impl Erasures {
     ) -> Result<(u64, bool), Error> {
         let lrs = &self.lrs;
         let core = lrs.core_arc();
-        let _turn = core.erasing.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nobody's erasure waits for all of it.
+        let turn = || core.erasing.lock().unwrap_or_else(PoisonError::into_inner);
         lrs.settle();
         let mut erased = 0;
         let mut from = lrs.store().snapshot()?.get(&THROUGH, &())?.unwrap_or(0);
         let through = up_to(&lrs.view()?, cutoffs.all)?;
         while from < through {
             let to = (from + STEP).min(through);
-            erased += slice::erase(lrs, &(from + 1..=to).collect(), None, &mut || true)?;
-            lrs.store().write_making_room(move |tx| advance(tx, to))?;
+            {
+                let _turn = turn();
+                erased += self.erase_step(&(from + 1..=to).collect())?;
+                lrs.store().write_making_room(move |tx| advance(tx, to))?;
+            }
             from = to;
             if !goes_on() {
                 return Ok((erased, false));
@@ -114,23 +115,64 @@ impl Erasures {
             for who in people {
                 let view = lrs.view()?;
                 let last = up_to(&view, Some(*before))?;
-                let found = sequences_of(&view, who, last)?;
+                let mut found = deeds_of(&view, who, last)?;
                 drop(view);
-                erased += slice::erase(lrs, &found, None, goes_on)?;
-                if !goes_on() {
-                    return Ok((erased, false));
+                while let Some(end) = found.iter().nth(STEP as usize - 1).or(found.last()) {
+                    let rest = found.split_off(&(end + 1));
+                    {
+                        let _turn = turn();
+                        erased += self.erase_step(&found)?;
+                    }
+                    found = rest;
+                    if !goes_on() {
+                        return Ok((erased, false));
+                    }
                 }
             }
         }
+        let _turn = turn();
         if !clean::clean(&core, goes_on)? {
             return Ok((erased, false));
         }
         remove_attachments(lrs, None)?;
-        if erased > 0 {
+        if lrs.store().snapshot()?.contains(&JOURNALED, &())? {
             lrs.scrub()?;
+            lrs.store().write_making_room(|tx| {
+                tx.remove(&JOURNALED, &()).map(drop).map_err(Error::from)
+            })?;
         }
         Ok((erased, true))
     }
+
+    /// Erases some, after it was written down that the journal may have their texts.
+    fn erase_step(&self, sequences: &BTreeSet<u64>) -> Result<u64, Error> {
+        let store = self.lrs.store();
+        if !store.snapshot()?.contains(&JOURNALED, &())? {
+            store.write_making_room(|tx| {
+                tx.insert(&JOURNALED, &(), &())
+                    .map(drop)
+                    .map_err(Error::from)
+            })?;
+        }
+        slice::erase(&self.lrs, sequences, None, &mut || true)
+    }
+}
+
+/// What these did, alone or as a Group that has one of these identifiers itself, up to `through`.
+fn deeds_of(view: &View, who: &BTreeSet<String>, through: u64) -> Result<BTreeSet<u64>, Error> {
+    let terms: Vec<Term<'_>> = who.iter().map(|key| Term::Agent(key.into())).collect();
+    let mut found = BTreeSet::new();
+    each(view, &[&terms], true, &mut |entry, statement| {
+        if entry.sequence > through {
+            return Ok(ControlFlow::Break(()));
+        }
+        let actor = statement.actor.ifi().map(Ifi::key);
+        if actor.is_some_and(|actor| who.contains(&actor)) {
+            found.insert(entry.sequence);
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(found)
 }
 
 /// Notes what was erased, for counting.

@@ -34,9 +34,9 @@ pub struct Erasure {
     pub by: String,
     /// Of whom: an id that says nothing.
     pub of: String,
-    /// Their identifiers, [`lectern_xapi::Ifi::key`]; none any more once it is finished.
+    /// Their identifiers, [`lectern_xapi::Ifi::key`]; none any more once nothing is left to be looked for.
     pub who: BTreeSet<String>,
-    /// JSON of authorities that were theirs alone; none any more once it is finished.
+    /// JSON of authorities that were theirs alone; none any more once nothing is left to be looked for.
     pub authorities: Vec<String>,
     /// Statements erased so far.
     pub statements: u64,
@@ -144,7 +144,7 @@ impl Erasures {
     }
 
     /// Does what was written down, or what is left of it; `false` when `goes_on` ended it. Then, or after an error, it is
-    /// to be called again. Blocks.
+    /// to be called again. Then come [`Self::conceal`] and [`Self::overwrite`]. Blocks.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -167,7 +167,7 @@ impl Erasures {
         })?;
         loop {
             lrs.settle();
-            let found = about::sequences_of(&lrs.view()?, &erasure.who, u64::MAX)?;
+            let found = about::sequences_of(&lrs.view()?, &erasure.who)?;
             if found.is_empty() {
                 break;
             }
@@ -190,6 +190,28 @@ impl Erasures {
         if has_changed {
             lrs.upstreams_changed();
         }
+        Ok(true)
+    }
+
+    /// Nothing is left to be looked for: the erasure itself knows no identifier any more. In the transaction of whoever
+    /// takes them out elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], the store's own.
+    pub fn conceal(tx: &Tx<'_>, id: Uuid) -> Result<(), Error> {
+        change(tx, id, |erasure| {
+            erasure.who.clear();
+            erasure.authorities.clear();
+        })
+    }
+
+    /// Writes over what the files hold of it that nobody refers to any more, while `goes_on` says so; `false` when that
+    /// ended it. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::Store`]; then it is to be called again.
+    pub fn overwrite(&self, id: Uuid, goes_on: &mut dyn FnMut() -> bool) -> Result<bool, Error> {
+        let lrs = &self.lrs;
         lrs.scrub()?;
         match lrs.store().overwrite_free_pages(goes_on) {
             Ok(true) => {}
@@ -215,11 +237,7 @@ impl Erasures {
         if !tx.remove(&PENDING, &id)? {
             return Ok(false);
         }
-        change(tx, id, |erasure| {
-            erasure.finished = Some(now);
-            erasure.who.clear();
-            erasure.authorities.clear();
-        })?;
+        change(tx, id, |erasure| erasure.finished = Some(now))?;
         Ok(true)
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use lectern_store::Error as StoreError;
@@ -221,6 +222,7 @@ fn erase_slice(
         record::count(tx, note, for_tx.len() as u64)?;
         Ok::<_, Error>(())
     })?;
+    core.erased.fetch_add(1, Ordering::SeqCst);
     for line in changed {
         let mut kept = open.lines.iter_mut();
         if let Some(kept) = kept.find(|kept| kept.entry.sequence == line.entry.sequence) {

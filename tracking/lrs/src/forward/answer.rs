@@ -93,7 +93,7 @@ fn is_id_list(response: &Response, count: usize) -> bool {
 }
 
 /// `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).
-fn retry_after(response: &Response, now: Timestamp) -> Option<SignedDuration> {
+pub(crate) fn retry_after(response: &Response, now: Timestamp) -> Option<SignedDuration> {
     let header = response.headers.get("retry-after")?.to_str().ok()?.trim();
     let wait = match header.parse() {
         Ok(seconds) => SignedDuration::from_secs(seconds),
@@ -105,7 +105,8 @@ fn retry_after(response: &Response, now: Timestamp) -> Option<SignedDuration> {
     (!wait.is_negative()).then_some(wait)
 }
 
-fn reason(response: &Response) -> String {
+/// What it said, in short.
+pub(crate) fn reason(response: &Response) -> String {
     format!("{}{}", response.status, words(response))
 }
 

@@ -1,6 +1,7 @@
 //! Sends to one upstream: asks the log for a batch and the machine for a step, and keeps how far it is.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,13 +19,14 @@ use super::batch::{self, Batch, Next, Plan};
 use super::identities::Rewriting;
 use super::machine::{Answer, Found, Machine, Sent, Step};
 use super::upstream::{Entered, PROGRESS, UpstreamError, progress};
-use super::{answer, dead, letter, seal, trial};
+use super::{answer, dead, letter, trial};
 use crate::attachments::{AttachmentBytes, Gathered, join};
 use crate::error::Error;
 use crate::lrs::Lrs;
+use crate::seal;
 
 /// After a failure of our own store.
-pub(super) const STORE_WAIT: Duration = Duration::from_secs(5);
+const STORE_WAIT: Duration = Duration::from_secs(5);
 /// How long an upstream may take over a batch.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -126,8 +128,12 @@ impl Task {
             return Ok(None);
         }
         let machine = &mut line.log;
-        let next = match line.ahead.take() {
-            Some(batch) => Next::Batch(batch),
+        let erased = || self.lrs.core_arc().erased.load(Ordering::SeqCst);
+        // A text that was erased since is not sent.
+        let ahead = line.ahead.take().filter(|(when, _)| *when == erased());
+        let made = erased();
+        let next = match ahead {
+            Some((_, batch)) => Next::Batch(batch),
             None => {
                 let (from, window) = (machine.cursor(), machine.window());
                 self.next(&line.plan, from, window).await?
@@ -168,7 +174,7 @@ impl Task {
                 if let Ok(Next::Batch(ahead)) = ahead
                     && ahead.sent.count <= machine.window()
                 {
-                    line.ahead = Some(ahead);
+                    line.ahead = Some((made, ahead));
                 }
                 self.delivered(batch.sequences, machine.cursor()).await?;
                 Ok(None)
@@ -381,7 +387,8 @@ struct Line {
     /// The log.
     log: Machine,
     /// The batch at the cursor, when it was made while the one before was under way.
-    ahead: Option<Batch>,
+    /// With how much was erased before.
+    ahead: Option<(u64, Batch)>,
     /// Dead letters that a person wants sent again, one at a time: their waits are their own, and what becomes of them
     /// says nothing about the cursor.
     letters: Machine,

@@ -6,12 +6,13 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use http::{HeaderName, Method};
 use lectern_egress::{Egress, Request, Response};
 use lectern_store::Json;
+use lectern_xapi::Version;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::seal;
 use super::upstream::{Entered, UPSTREAMS, Upstreams, unknown};
 use crate::error::Error;
+use crate::seal;
 
 const VERSION: HeaderName = HeaderName::from_static("x-experience-api-version");
 
@@ -69,19 +70,18 @@ impl Upstreams {
 
 /// What every request to this upstream carries.
 pub(super) fn headers(entered: &Entered, secret: &str) -> Result<HeaderMap, Error> {
-    let basic = format!(
-        "Basic {}",
-        STANDARD.encode(format!("{}:{secret}", entered.key))
-    );
+    basic(&entered.key, secret, entered.version())
+}
+
+/// What a request to a record store carries: who asks, and in which version.
+pub(crate) fn basic(key: &str, secret: &str, version: Version) -> Result<HeaderMap, Error> {
+    let basic = format!("Basic {}", STANDARD.encode(format!("{key}:{secret}")));
     let mut basic = HeaderValue::from_str(&basic)
         .map_err(|_| Error::parameter("secret", "limit", "cannot be sent in a header"))?;
     basic.set_sensitive(true);
     let mut headers = HeaderMap::new();
     headers.insert(AUTHORIZATION, basic);
-    headers.insert(
-        VERSION,
-        HeaderValue::from_static(entered.version().header()),
-    );
+    headers.insert(VERSION, HeaderValue::from_static(version.header()));
     Ok(headers)
 }
 

@@ -10,9 +10,9 @@ use uuid::Uuid;
 use super::dead;
 use super::identities::{self, Identities};
 use super::letter::Filter;
-use super::seal;
 use crate::error::Error;
 use crate::lrs::Lrs;
+use crate::seal;
 use crate::view::View;
 
 /// What IT entered.
@@ -408,7 +408,8 @@ pub(super) fn unknown(id: Uuid) -> Error {
     Error::NotFound(format!("there is no upstream {id}"))
 }
 
-fn field(name: &str, text: &str) -> Result<String, Error> {
+/// What a person entered, without what is around it.
+pub(crate) fn field(name: &str, text: &str) -> Result<String, Error> {
     let text = text.trim();
     if text.is_empty() || text.len() > MAX_FIELD_BYTES || text.contains(char::is_control) {
         return Err(Error::parameter(
@@ -440,7 +441,7 @@ fn filter(filter: Filter) -> Result<Filter, Error> {
 }
 
 /// The endpoint without what people paste too much.
-fn endpoint(url: &str, allow_private: bool) -> Result<String, Error> {
+pub(crate) fn endpoint(url: &str, allow_private: bool) -> Result<String, Error> {
     let url = field("url", url)?;
     let reach = if allow_private {
         Reach::Private

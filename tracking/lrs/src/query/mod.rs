@@ -1,9 +1,13 @@
 //! `GET /statements` (Comm 2.1.3): parameters in, served statements out. Works on one view, never waits for the
 //! writer; blocks, so async callers put it on a blocking thread.
 
+mod export;
 mod parameters;
 mod scan;
 mod serve;
+
+pub(crate) use export::AttachmentLine;
+pub use export::{Exported, Stored};
 
 use std::io;
 

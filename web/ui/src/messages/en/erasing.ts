@@ -12,6 +12,8 @@ export const erase = {
   documents: 'Documents',
   attachments: 'Attachments',
   identifiers: 'Known as',
+  kept: (address: string) =>
+    `Somebody else here has the address ${address}, too: what statements say under it stays.`,
   number: 'Erasure',
   upstreams: 'Ask there, too',
   upstreamsText:
@@ -45,8 +47,8 @@ export const keeping = {
   lead: 'For ever, unless you say otherwise here. What is older is erased once a day: its content goes, charts and progress count what is left, and its place in the chain of records stays.',
   all: 'Keep all statements for so many days',
   allHint: 'Counted from when the box stored them. Empty: for ever.',
-  closed: 'Keep those about people who are blocked for so many days',
-  closedHint: 'Empty: as all others.',
+  closed: 'Keep what people did who are blocked for so many days',
+  closedHint: 'What others did stays, also where it names them. Empty: as all others.',
   wrong: 'A whole number of days, at most 36,500.',
   look: 'Show what this would erase',
   would: (n: number, oldest: string) =>

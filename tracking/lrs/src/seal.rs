@@ -1,4 +1,4 @@
-//! Secrets of upstreams, and the keys of their pseudonyms, at rest: ChaCha20-Poly1305 under the box's key, bound to the upstream they belong to. The key
+//! Secrets of upstreams and sources, and the keys of pseudonyms, at rest: ChaCha20-Poly1305 under the box's key, bound to the upstream they belong to. The key
 //! lies in a file of its own, so a copy of the store alone gives no secret away.
 
 use rand::RngCore;
@@ -16,7 +16,7 @@ fn key(key: Option<&[u8; 32]>) -> Result<LessSafeKey, Error> {
 }
 
 /// Nonce, then the sealed secret.
-pub(super) fn seal(with: Option<&[u8; 32]>, upstream: Uuid, secret: &str) -> Result<String, Error> {
+pub(crate) fn seal(with: Option<&[u8; 32]>, upstream: Uuid, secret: &str) -> Result<String, Error> {
     let mut nonce = [0; NONCE_LEN];
     rand::rng().fill_bytes(&mut nonce);
     let mut text = secret.as_bytes().to_vec();
@@ -30,7 +30,7 @@ pub(super) fn seal(with: Option<&[u8; 32]>, upstream: Uuid, secret: &str) -> Res
     Ok(hex::encode([nonce.as_slice(), &text].concat()))
 }
 
-pub(super) fn open(with: Option<&[u8; 32]>, upstream: Uuid, sealed: &str) -> Result<String, Error> {
+pub(crate) fn open(with: Option<&[u8; 32]>, upstream: Uuid, sealed: &str) -> Result<String, Error> {
     let broken =
         || Error::Sealing("the secret was sealed with another key: enter it again".to_owned());
     let bytes = hex::decode(sealed).map_err(|_| broken())?;

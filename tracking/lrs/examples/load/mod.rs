@@ -1,7 +1,9 @@
-//! The load of benchmarks: what the player sends at a pause, about 1 kB, by learners about videos; and the pages that are
-//! asked of a store that is full of it.
+//! The load of benchmarks: 2,000 viewings at once of 20,000 learners and 2,000 videos, a statement of about 1 kB at each
+//! pause, twenty a viewing, in the order in which chance lets them pause; and the pages that are asked of a store that is
+//! full of it.
 
 use std::fmt::Write;
+use std::sync::Mutex;
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -26,23 +28,84 @@ pub fn batch(statements: usize) -> String {
     body
 }
 
+/// Somebody before a video.
+struct Viewing {
+    who: usize,
+    what: usize,
+    session: Uuid,
+    /// When it is, in this viewing: it went by faster than this bench does.
+    now: Timestamp,
+    place: usize,
+    /// `played-segments` so far.
+    played: String,
+    statements: usize,
+}
+
+/// Viewings that go on at once.
+const SEATS: usize = 2_000;
+/// Statements of one viewing.
+const STATEMENTS: usize = 20;
+static VIEWINGS: Mutex<Vec<Viewing>> = Mutex::new(Vec::new());
+
+impl Viewing {
+    fn new() -> Self {
+        Self {
+            who: random(LEARNERS),
+            what: random(VIDEOS),
+            session: Uuid::new_v4(),
+            now: Timestamp::now() - SignedDuration::from_hours(1),
+            place: random(1_000),
+            played: String::new(),
+            statements: 0,
+        }
+    }
+
+    /// Somebody watches on for a while, and the player says so.
+    fn watch_on(&mut self) {
+        let (from, length) = (self.place, 5 + random(40));
+        self.place = (from + length) % 2_700;
+        if self.place < from {
+            self.place = random(60);
+        } else {
+            let comma = if self.played.is_empty() { "" } else { "[,]" };
+            write!(self.played, "{comma}{from}[.]{}", self.place).unwrap();
+        }
+        self.now += SignedDuration::from_secs(length as i64 + 1);
+        self.statements += 1;
+    }
+}
+
+/// What one of the viewings says next.
 fn statement(out: &mut String) {
-    let (who, what) = (random(LEARNERS), random(VIDEOS));
+    let mut viewings = VIEWINGS.lock().unwrap();
+    if viewings.len() < SEATS {
+        viewings.push(Viewing::new());
+    }
+    let seat = random(viewings.len());
+    let viewing = &mut viewings[seat];
+    if viewing.statements == STATEMENTS {
+        *viewing = Viewing::new();
+    }
+    viewing.watch_on();
+    let Viewing {
+        who,
+        what,
+        session,
+        now,
+        place,
+        ref played,
+        ..
+    } = *viewing;
     let extensions = "https://w3id.org/xapi/video/extensions";
-    let (from, length) = (random(2000), random(300));
     write!(
         out,
-        r#"{{"id":"{}","actor":{},"verb":{{"id":"{}","display":{{"en":"paused"}}}},"object":{{"id":"{}","definition":{{"type":"https://w3id.org/xapi/video/activity-type/video","name":{{"en":"Lecture {what}"}}}}}},"result":{{"extensions":{{"{extensions}/time":{}.5,"{extensions}/progress":0.{},"{extensions}/played-segments":"{from}[.]{}"}}}},"context":{{"registration":"{}","revision":"1","contextActivities":{{"category":[{{"id":"https://w3id.org/xapi/video"}}]}},"extensions":{{"{extensions}/length":2700.0,"{extensions}/session-id":"{}"}}}},"timestamp":"{}"}}"#,
+        r#"{{"id":"{}","actor":{},"verb":{{"id":"{}","display":{{"en":"paused"}}}},"object":{{"id":"{}","definition":{{"type":"https://w3id.org/xapi/video/activity-type/video","name":{{"en":"Lecture {what}"}}}}}},"result":{{"extensions":{{"{extensions}/time":{place}.5,"{extensions}/progress":0.{},"{extensions}/played-segments":"{played}"}}}},"context":{{"registration":"{}","revision":"1","contextActivities":{{"category":[{{"id":"https://w3id.org/xapi/video"}}]}},"extensions":{{"{extensions}/length":2700.0,"{extensions}/session-id":"{session}"}}}},"timestamp":"{now}"}}"#,
         Uuid::new_v4(),
         agent(who),
         verb(),
         activity(what),
-        from + length,
         random(1000),
-        from + length,
         registration(who, what),
-        Uuid::new_v4(),
-        Timestamp::now(),
     )
     .unwrap();
 }

@@ -32,7 +32,7 @@ use serve::Server;
 pub const MORE_PATH: &str = "/xapi/statements?more=";
 
 /// Statements on a page when nobody says, and at most.
-const PAGE: usize = 100;
+const PAGE: usize = 50;
 const MAX_PAGE: usize = 500;
 /// A page ends early when it holds more than this.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;

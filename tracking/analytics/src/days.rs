@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use lectern_lrs::forward::print_identifier;
 use lectern_lrs::{Entry, Lrs, Stored};
-use lectern_xapi::{Activity, Object, Statement};
+use lectern_xapi::{Activity, Ifi, Object, Statement};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
@@ -127,6 +128,11 @@ fn text(text: impl Into<String>) -> ByteArray {
     ByteArray::from(text.into().into_bytes())
 }
 
+/// `mailto:…`, a SHA-1 sum, an OpenID, home page and name of an account.
+fn identifier(ifi: &Ifi) -> String {
+    print_identifier(&ifi.key()).to_owned()
+}
+
 fn micros(at: Timestamp) -> i64 {
     at.as_microsecond()
 }
@@ -140,7 +146,7 @@ impl Rows {
         self.stored.push(micros(entry.stored));
         self.timestamp
             .push(micros(statement.timestamp.unwrap_or(entry.stored)));
-        let actor = statement.actor.ifi().map(lectern_xapi::Ifi::key);
+        let actor = statement.actor.ifi().map(identifier);
         self.actor.push(text(actor.unwrap_or_default()));
         self.actor_name.push(statement.actor.name().map(text));
         self.verb.push(text(&statement.verb.id));
@@ -181,8 +187,8 @@ impl Rows {
     fn push_object(&mut self, object: &Object) {
         let (kind, id) = match object {
             Object::Activity(activity) => ("Activity", Some(activity.id.clone())),
-            Object::Agent(agent) => ("Agent", Some(agent.ifi.key())),
-            Object::Group(group) => ("Group", group.ifi.as_ref().map(lectern_xapi::Ifi::key)),
+            Object::Agent(agent) => ("Agent", Some(identifier(&agent.ifi))),
+            Object::Group(group) => ("Group", group.ifi.as_ref().map(identifier)),
             Object::StatementRef(id) => ("StatementRef", Some(id.to_string())),
             Object::SubStatement(_) => ("SubStatement", None),
         };

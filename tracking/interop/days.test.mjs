@@ -43,8 +43,8 @@ test('DuckDB reads the days of statements', async () => {
     const all = async (sql) => (await duck.runAndReadAll(sql)).getRowObjectsJson();
     const table = `read_parquet('${folder}/*/*.parquet', hive_partitioning = true)`;
     const [sums] = await all(`select count(*)::int n, count(distinct id)::int ids, sum(score_raw)::int raw, count(*) filter (success)::int passed, count(*) filter (voided)::int voided,
-      count(*) filter (registration is null)::int bare, min(duration_ms)::int ms, max(epoch_ms("timestamp")) filter (success)::bigint at, bool_and(stored > "timestamp") filter (success) later from ${table}`);
-    assert.deepEqual(sums, { n: 1001, ids: 1001, raw: 499500, passed: 334, voided: 1, bare: 1, ms: 60500, at: String(Date.parse('2026-01-02T03:04:05.678Z')), later: true });
+      count(*) filter (registration is null)::int bare, min(duration_ms)::int ms, max(epoch_ms("timestamp")) filter (success)::bigint moment, bool_and(stored > "timestamp") filter (success) is_later from ${table}`);
+    assert.deepEqual(sums, { n: 1001, ids: 1001, raw: 499500, passed: 334, voided: 1, bare: 1, ms: 60500, moment: String(Date.parse('2026-01-02T03:04:05.678Z')), is_later: true });
     const [ada] = await all(`select actor, actor_name, object_type, object, object_name, activity_type, response, revision, score_scaled, len(parent)::int parents from ${table} where score_raw = 9`);
     assert.deepEqual(ada, {
       actor: 'mailto:ada@interop.example', actor_name: 'Ada “A” Lovelace', object_type: 'Activity', object: 'https://interop.example/questions/2',

@@ -81,6 +81,8 @@ function pages(video, me) {
     { name: 'statements-none', path: '/statements?verb=https://nobody.example/did' },
     { name: 'system', path: '/system' },
     { name: 'upstreams', path: '/system/upstreams' },
+    { name: 'sources', path: '/system/sources' },
+    { name: 'sources-add', path: '/system/sources', then: press('Add a source') },
     { name: 'upstreams-add', path: '/system/upstreams', then: press('Add an upstream') },
     { name: 'credentials', path: '/system/credentials' },
     { name: 'credentials-add', path: '/system/credentials', then: press('Add a credential') },

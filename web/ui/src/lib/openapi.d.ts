@@ -586,6 +586,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All sources, oldest first */
+        get: operations["getSources"];
+        put?: never;
+        /** Add a source; reading begins at once */
+        post: operations["postSources"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a source; what came from it stays */
+        delete: operations["deleteSourcesId"];
+        options?: never;
+        head?: never;
+        /** Let a source rest, or go on */
+        patch: operations["patchSourcesId"];
+        trace?: never;
+    };
+    "/api/v1/sources/{id}/refused": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What could not be taken from a source, in order */
+        get: operations["getSourcesIdRefused"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/statements": {
         parameters: {
             query?: never;
@@ -599,6 +652,57 @@ export interface paths {
          *     see all. A page may hold fewer than was asked for while there is a `next`. Each reading of somebody's record is audited.
          */
         get: operations["getStatements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statements/days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The days on which statements were stored that are here still */
+        get: operations["getStatementsDays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statements/days/{day}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download the statements of a day (UTC) as a Parquet file */
+        get: operations["getStatementsDaysDay"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statements/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download statements, one a line, oldest first */
+        get: operations["getStatementsExport"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1323,6 +1427,8 @@ export interface components {
             documents: number;
             /** @description Under which identifiers statements name them */
             identifiers: string[];
+            /** @description Their mail address, when somebody else here has it, too: what is said under it stays */
+            kept?: string | null;
             /** @description Sign-in name, which confirms the erasure */
             name: string;
             /**
@@ -1928,6 +2034,95 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        List_Source: {
+            /** @description The items */
+            items: {
+                /** @description Whether it may be inside this network */
+                allow_private: boolean;
+                /** @description Whether it is asked again once it was read to its end */
+                follow: boolean;
+                /**
+                 * Format: uuid
+                 * @description Its id
+                 */
+                id: string;
+                /** @description Basic user name */
+                key: string;
+                /**
+                 * Format: int64
+                 * @description Statements that were here already
+                 */
+                known: number;
+                /** @description What went wrong since */
+                last_error?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it last answered
+                 */
+                last_success?: string | null;
+                /** @description What people call it */
+                name: string;
+                /**
+                 * Format: date-time
+                 * @description Up to when it was read, by when it stored its statements
+                 */
+                read_to?: string | null;
+                /**
+                 * Format: int64
+                 * @description Statements that could not be taken
+                 */
+                refused: number;
+                /**
+                 * Format: date-time
+                 * @description When it is asked again
+                 */
+                retry_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description Only statements stored there after this
+                 */
+                since?: string | null;
+                /** @description What it does */
+                state: components["schemas"]["SourceState"];
+                /**
+                 * Format: int64
+                 * @description Statements stored here
+                 */
+                stored: number;
+                /** @description Its endpoint, without `/statements` */
+                url: string;
+                /** @description Which version of xAPI it speaks */
+                version: components["schemas"]["XapiVersion"];
+            }[];
+            /** @description The cursor of the page after, when there is one */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        List_SourceRefusal: {
+            /** @description The items */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Its number
+                 */
+                n: number;
+                /** @description Why */
+                reason: string;
+                /**
+                 * Format: uuid
+                 * @description Its id there, when it has one
+                 */
+                statement_id?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was stored there
+                 */
+                stored?: string | null;
+            }[];
+            /** @description The cursor of the page after, when there is one */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         List_StatementItem: {
             /** @description The items */
             items: {
@@ -2204,6 +2399,30 @@ export interface components {
             password?: string | null;
             /** @description What they may be */
             roles?: components["schemas"]["Role"][];
+        };
+        /** @description A source to add */
+        NewSource: {
+            /** @description Whether it may be inside this network */
+            allow_private?: boolean;
+            /** @description Whether it is asked again for what is new once it was read to its end */
+            follow?: boolean;
+            /** @description User name of a Basic credential that may read all statements there */
+            key: string;
+            /** @description What people call it */
+            name: string;
+            /**
+             * Format: password
+             * @description Its password
+             */
+            secret: string;
+            /**
+             * Format: date-time
+             * @description Only statements stored there after this; all when not given
+             */
+            since?: string | null;
+            /** @description Its endpoint, without `/statements` */
+            url: string;
+            version?: null | components["schemas"]["XapiVersion"];
         };
         /** @description An upstream to add */
         NewUpstream: {
@@ -2654,11 +2873,113 @@ export interface components {
              */
             password: string;
         };
+        /** @description A source and how far it was read */
+        Source: {
+            /** @description Whether it may be inside this network */
+            allow_private: boolean;
+            /** @description Whether it is asked again once it was read to its end */
+            follow: boolean;
+            /**
+             * Format: uuid
+             * @description Its id
+             */
+            id: string;
+            /** @description Basic user name */
+            key: string;
+            /**
+             * Format: int64
+             * @description Statements that were here already
+             */
+            known: number;
+            /** @description What went wrong since */
+            last_error?: string | null;
+            /**
+             * Format: date-time
+             * @description When it last answered
+             */
+            last_success?: string | null;
+            /** @description What people call it */
+            name: string;
+            /**
+             * Format: date-time
+             * @description Up to when it was read, by when it stored its statements
+             */
+            read_to?: string | null;
+            /**
+             * Format: int64
+             * @description Statements that could not be taken
+             */
+            refused: number;
+            /**
+             * Format: date-time
+             * @description When it is asked again
+             */
+            retry_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Only statements stored there after this
+             */
+            since?: string | null;
+            /** @description What it does */
+            state: components["schemas"]["SourceState"];
+            /**
+             * Format: int64
+             * @description Statements stored here
+             */
+            stored: number;
+            /** @description Its endpoint, without `/statements` */
+            url: string;
+            /** @description Which version of xAPI it speaks */
+            version: components["schemas"]["XapiVersion"];
+        };
+        /** @description The source made */
+        SourceAdded: {
+            /**
+             * Format: uuid
+             * @description Its id
+             */
+            id: string;
+        };
+        /** @description What to change */
+        SourcePatch: {
+            /** @description Whether it rests */
+            paused: boolean;
+        };
+        /** @description A statement that could not be taken */
+        SourceRefusal: {
+            /**
+             * Format: int64
+             * @description Its number
+             */
+            n: number;
+            /** @description Why */
+            reason: string;
+            /**
+             * Format: uuid
+             * @description Its id there, when it has one
+             */
+            statement_id?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was stored there
+             */
+            stored?: string | null;
+        };
+        /**
+         * @description What a source does
+         * @enum {string}
+         */
+        SourceState: "reading" | "waiting" | "following" | "done" | "paused";
         /** @description To whom an actor points */
         StatementActor: {
             /** @description Whether the box knows them */
             kind: components["schemas"]["ActorKind"];
             person?: null | components["schemas"]["PersonName"];
+        };
+        /** @description Days on which statements were stored */
+        StatementDays: {
+            /** @description UTC, first to last */
+            items: string[];
         };
         /** @description A statement, and to whom and what it points */
         StatementItem: {
@@ -4461,6 +4782,162 @@ export interface operations {
             };
         };
     };
+    getSources: {
+        parameters: {
+            query?: {
+                /** @description Where the page before ended: its `next` */
+                cursor?: string;
+                /** @description Most items wanted, at most 200 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Source"];
+                };
+            };
+        };
+    };
+    postSources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSource"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceAdded"];
+                };
+            };
+            /** @description A value that cannot be */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteSourcesId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such source */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchSourcesId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SourcePatch"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such source */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSourcesIdRefused: {
+        parameters: {
+            query?: {
+                /** @description Where the page before ended: its `next` */
+                cursor?: string;
+                /** @description Most items wanted, at most 200 */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_SourceRefusal"];
+                };
+            };
+            /** @description No such source */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getStatements: {
         parameters: {
             query?: {
@@ -4516,6 +4993,84 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStatementsDays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description UTC, first to last */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatementDays"];
+                };
+            };
+        };
+    };
+    getStatementsDaysDay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                day: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A row for each; cut off when it could not be finished */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.apache.parquet": number[];
+                };
+            };
+            /** @description No such day */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStatementsExport: {
+        parameters: {
+            query?: {
+                /** @description Only what was stored after this time */
+                since?: string;
+                /** @description Only what was stored at this time or before */
+                until?: string;
+                /** @description With lines of attachments between; they are when not given */
+                attachments?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One statement a line, with lines of attachments between; cut off when it could not be finished */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": number[];
                 };
             };
         };

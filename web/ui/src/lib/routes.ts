@@ -127,6 +127,13 @@ export const routes: Route[] = [
     load: () => import('../pages/Upstreams.svelte'),
   },
   {
+    name: 'sources',
+    path: '/system/sources',
+    title: m.titles.sources,
+    for: ['admin'],
+    load: () => import('../pages/Sources.svelte'),
+  },
+  {
     name: 'credentials',
     path: '/system/credentials',
     title: m.titles.credentials,

@@ -6,6 +6,7 @@ import { erase, keeping } from './en/erasing';
 import { evidence } from './en/evidence';
 import { people } from './en/people';
 import { record, statements } from './en/records';
+import { files, sources } from './en/sources';
 import { audit, credentials, system, upstreams } from './en/system';
 import { who } from './en/who';
 
@@ -21,6 +22,8 @@ export const more = {
   record,
   system,
   upstreams,
+  sources,
+  files,
   audit,
   credentials,
   setup,

@@ -51,6 +51,7 @@ export const titles = {
   people: 'People',
   system: 'System',
   upstreams: 'Upstreams',
+  sources: 'Sources',
   credentials: 'Credentials',
   settings: 'Settings',
   audit: 'Audit',

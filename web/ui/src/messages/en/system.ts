@@ -8,6 +8,7 @@ export const system = {
   sections: 'System pages',
   status: 'State',
   upstreams: 'Upstreams',
+  sources: 'Sources',
   credentials: 'Credentials',
   audit: 'Audit',
   evidence: 'Evidence',

@@ -1,4 +1,5 @@
 //! Readings are written down at once and for good, whatever else the store is busy with.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use jiff::Timestamp;
 use lectern_lms::{Lms, Reading};

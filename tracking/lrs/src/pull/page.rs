@@ -101,13 +101,16 @@ fn offered(text: &str) -> Offered {
     let Ok(peek) = serde_json::from_str::<Peek>(text) else {
         return offered;
     };
-    let id = |value: &serde_json::Value| lectern_xapi::parse_uuid(value.as_str()?);
-    offered.id = id(&peek.id);
+    offered.id = uuid_of(&peek.id);
     offered.stored = peek.stored.as_str().and_then(|stored| stored.parse().ok());
     if peek.verb.get("id").and_then(serde_json::Value::as_str) == Some(VOIDED) {
-        offered.voids = peek.object.get("id").and_then(id);
+        offered.voids = peek.object.get("id").and_then(uuid_of);
     }
     offered
+}
+
+fn uuid_of(value: &serde_json::Value) -> Option<Uuid> {
+    lectern_xapi::parse_uuid(value.as_str()?)
 }
 
 /// Where the next page is: `more` is a path on the same host (Data 2.5), and is never followed to another.

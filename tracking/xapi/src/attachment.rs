@@ -73,7 +73,7 @@ fn media_type(value: &Json<'_>, at: &Path<'_>) -> Result<String, Invalid> {
 }
 
 fn whole_number(value: &Json<'_>, at: &Path<'_>) -> Result<u64, Invalid> {
-    match value.kind {
+    match &value.kind {
         Kind::Number(digits) => digits.parse().ok(),
         _ => None,
     }

@@ -167,7 +167,7 @@ fn order(value: &mut Json<'_>) {
             // Where a double cannot tell two numbers apart, their digits still can.
             let plain = digits.len() <= 15;
             if let Some(number) = digits.parse::<f64>().ok().filter(|_| plain) {
-                value.kind = Kind::String(Cow::Owned(format!("number {number:?}")));
+                value.kind = Kind::Number(Cow::Owned(format!("{number:?}")));
             }
         }
         _ => {}

@@ -24,7 +24,7 @@ pub enum Kind<'a> {
     /// `true`, `false`
     Bool(bool),
     /// As written.
-    Number(&'a str),
+    Number(Cow<'a, str>),
     /// Unescaped.
     String(Cow<'a, str>),
     /// In order.
@@ -213,7 +213,7 @@ impl<'a> Json<'a> {
     }
 
     pub(crate) fn number(&self, at: &Path<'_>, clause: &'static str) -> Result<f64, Invalid> {
-        match self.kind {
+        match &self.kind {
             Kind::Number(number) => number
                 .parse::<f64>()
                 .ok()

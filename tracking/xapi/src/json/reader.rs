@@ -88,7 +88,7 @@ impl<'a> Reader<'a> {
             Some(b'{') => self.nested(Self::entries)?,
             Some(b'[') => self.nested(Self::items)?,
             Some(b'"') => Kind::String(self.string()?),
-            Some(b'-' | b'0'..=b'9') => Kind::Number(self.number()?),
+            Some(b'-' | b'0'..=b'9') => Kind::Number(Cow::Borrowed(self.number()?)),
             Some(b't') => self.word("true", Kind::Bool(true))?,
             Some(b'f') => self.word("false", Kind::Bool(false))?,
             Some(b'n') => self.word("null", Kind::Null)?,

@@ -119,10 +119,14 @@ async fn write_days(state: &Path, folder: &Path, request: &Request) -> anyhow::R
         Ok(days) => days,
         refused => return Ok(refused),
     };
+    let Request::StatementsDays { which } = request else {
+        anyhow::bail!("this is no request for days");
+    };
     let mut statements = 0;
     let mut written = Vec::new();
-    for (day, request) in statements::requests_of(&days) {
-        let file = statements::file_of(folder, &day)?;
+    for day in statements::days_to_write(folder, *which, &days)? {
+        let file = statements::file_of(folder, day)?;
+        let request = Request::StatementsDay { day };
         let one = match write_to(state, &file, &request).await? {
             Ok(one) => one,
             refused => return Ok(refused),

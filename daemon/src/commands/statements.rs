@@ -1,5 +1,6 @@
 //! `statements …`: records out to files and in from them.
 
+use std::collections::BTreeSet;
 use std::io::BufReader;
 use std::path::Path;
 
@@ -13,7 +14,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::io::SyncIoBridge;
 
 use super::execute::{PIECE_BYTES, audit, blocking, piped};
-use super::request::Request;
 use crate::services::Services;
 
 /// Who takes statements in from a file.
@@ -78,12 +78,17 @@ pub async fn import<R: AsyncRead + Send + Unpin + 'static>(
         let mut reader = BufReader::with_capacity(PIECE_BYTES, reader);
         Ok(lrs.import(&caller, version, &mut reader)?)
     });
-    let report = report.await?;
-    let detail = format!(
-        "{file_name}: {} stored, {} known, {} refused",
-        report.stored, report.known, report.refused
-    );
+    let report = report.await;
+    let detail = match &report {
+        Ok(report) => format!(
+            "{file_name}: {} stored, {} known, {} refused",
+            report.stored, report.known, report.refused
+        ),
+        // What came before is here all the same.
+        Err(error) => format!("{file_name}: stopped: {error:#}"),
+    };
     note(services, "statements.import", detail).await?;
+    let report = report?;
     let mut answer = serde_json::to_value(&report)?;
     if let (Some(first), Some(object)) = (report.problems.first(), answer.as_object_mut()) {
         let error = format!(
@@ -105,22 +110,42 @@ fn span(which: Stored) -> String {
     format!("since {} until {}", time(which.since), time(which.until))
 }
 
-/// Where a day's file is, below a folder: as Spark, Trino, DuckDB and others find the days of one table.
-pub fn file_of(folder: &Path, day: &str) -> anyhow::Result<std::path::PathBuf> {
-    let folder = folder.join(format!("day={day}"));
+/// What a day's folder is called: as Spark, Trino, DuckDB and others name the days of one table.
+const DAY: &str = "day=";
+const FILE: &str = "statements.parquet";
+
+/// Where a day's file is, below a folder.
+pub fn file_of(folder: &Path, day: Date) -> anyhow::Result<std::path::PathBuf> {
+    let folder = folder.join(format!("{DAY}{day}"));
     std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
-    Ok(folder.join("statements.parquet"))
+    Ok(folder.join(FILE))
 }
 
-/// The requests of `statements parquet`, a day after the other.
-pub fn requests_of(days: &Value) -> Vec<(String, Request)> {
-    let days = days.get("days").and_then(Value::as_array);
+/// The days to write, in order: those of the box, and those that have a file below the folder from another time. A day of
+/// which all was erased since is written anew, without a row, or its file would keep what was erased.
+pub fn days_to_write(
+    folder: &Path,
+    which: Stored,
+    answer: &Value,
+) -> anyhow::Result<BTreeSet<Date>> {
+    let days = answer.get("days").and_then(Value::as_array);
     let days = days.into_iter().flatten().filter_map(Value::as_str);
-    days.filter_map(|day| {
-        let request = Request::StatementsDay {
-            day: day.parse().ok()?,
-        };
-        Some((day.to_owned(), request))
-    })
-    .collect()
+    let mut days: BTreeSet<Date> = days.filter_map(|day| day.parse().ok()).collect();
+    let there = match std::fs::read_dir(folder) {
+        Ok(there) => there,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(days),
+        Err(error) => return Err(error).with_context(|| format!("reading {}", folder.display())),
+    };
+    for entry in there {
+        let entry = entry.with_context(|| format!("reading {}", folder.display()))?;
+        let name = entry.file_name();
+        let day = name.to_str().and_then(|name| name.strip_prefix(DAY));
+        if let Some(day) = day.and_then(|day| day.parse().ok())
+            && which.touches(day)
+            && entry.path().join(FILE).exists()
+        {
+            days.insert(day);
+        }
+    }
+    Ok(days)
 }

@@ -27,7 +27,7 @@ message statement {
   required binary id (STRING);
   required int64 stored (TIMESTAMP(MICROS,true));
   required int64 timestamp (TIMESTAMP(MICROS,true));
-  required binary actor (STRING);
+  optional binary actor (STRING);
   optional binary actor_name (STRING);
   required binary verb (STRING);
   required binary object_type (STRING);
@@ -101,7 +101,7 @@ struct Rows {
     id: Vec<ByteArray>,
     stored: Vec<i64>,
     timestamp: Vec<i64>,
-    actor: Vec<ByteArray>,
+    actor: Vec<Option<ByteArray>>,
     actor_name: Vec<Option<ByteArray>>,
     verb: Vec<ByteArray>,
     object_type: Vec<ByteArray>,
@@ -147,7 +147,7 @@ impl Rows {
         self.timestamp
             .push(micros(statement.timestamp.unwrap_or(entry.stored)));
         let actor = statement.actor.ifi().map(identifier);
-        self.actor.push(text(actor.unwrap_or_default()));
+        self.actor.push(actor.map(text));
         self.actor_name.push(statement.actor.name().map(text));
         self.verb.push(text(&statement.verb.id));
         self.push_object(&statement.object);
@@ -232,7 +232,7 @@ impl Rows {
         column::<ByteArrayType, _>(&mut group, self.id)?;
         column::<Int64Type, _>(&mut group, self.stored)?;
         column::<Int64Type, _>(&mut group, self.timestamp)?;
-        column::<ByteArrayType, _>(&mut group, self.actor)?;
+        sparse::<ByteArrayType, _>(&mut group, self.actor)?;
         sparse::<ByteArrayType, _>(&mut group, self.actor_name)?;
         column::<ByteArrayType, _>(&mut group, self.verb)?;
         column::<ByteArrayType, _>(&mut group, self.object_type)?;

@@ -280,6 +280,11 @@ impl Named {
         self.bytes
     }
 
+    /// Leaves out those that are not wanted, by their SHA-2.
+    pub fn retain(&mut self, mut is_wanted: impl FnMut(&str) -> bool) {
+        self.shas.retain(|sha2| is_wanted(sha2));
+    }
+
     /// Those that are kept here.
     pub fn read<'s>(
         &'s self,

@@ -49,6 +49,22 @@ pub struct Problem {
     pub reason: String,
 }
 
+/// Why a file was not read to its end. What came before the line is taken and stays; the file can be given again.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The file.
+    #[error("line {line} could not be read ({error}): what came before is taken; give the whole file again")]
+    Unreadable {
+        /// Its number, from 1.
+        line: u64,
+        /// What reading it said.
+        error: io::Error,
+    },
+    /// The record: the disk, most often.
+    #[error(transparent)]
+    Record(#[from] Error),
+}
+
 /// An import under way.
 struct Import<'l> {
     lrs: &'l Lrs,
@@ -69,13 +85,13 @@ impl Lrs {
     /// counted is durable when it returns; a file can be imported again. Blocks, within a runtime.
     ///
     /// # Errors
-    /// The store's, and those of `from`: what was taken before stays.
+    /// See [`ImportError`].
     pub fn import(
         &self,
         caller: &Caller,
         version: Version,
         from: &mut dyn BufRead,
-    ) -> Result<Imported, Error> {
+    ) -> Result<Imported, ImportError> {
         let mut import = Import {
             lrs: self,
             caller,
@@ -89,8 +105,16 @@ impl Lrs {
         };
         let mut number = 0;
         let mut line = Vec::new();
-        while let Some(is_whole) = read_line(from, &mut line).map_err(lectern_store::Error::from)? {
+        loop {
             number += 1;
+            let is_whole = match read_line(from, &mut line) {
+                Ok(None) => break,
+                Ok(Some(is_whole)) => is_whole,
+                Err(error) => {
+                    import.flush()?;
+                    return Err(ImportError::Unreadable { line: number, error });
+                }
+            };
             match is_whole {
                 true => import.line(number, &line),
                 false => {

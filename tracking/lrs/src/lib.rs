@@ -51,7 +51,7 @@ pub use entry::Entry;
 pub use erasure::Erased;
 pub use error::Error;
 pub use fold::Fold;
-pub use import::{Imported, Problem};
+pub use import::{ImportError, Imported, Problem};
 pub use intake::Taken;
 pub use lrs::{Clock, Lrs, Options};
 pub use marks::Mark;

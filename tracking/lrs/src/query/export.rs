@@ -18,14 +18,17 @@ use serde::{Deserialize, Serialize};
 use super::parameters::Format;
 use super::serve::Server;
 use crate::attachments::{AttachmentBytes, Named};
+use crate::body::Body;
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::lrs::Lrs;
 use crate::references;
 use crate::view::View;
 
-/// Statements read from one view of the store: a view that is held for long keeps what was freed since.
-const STEP: u64 = 4_096;
+/// Statements, and bytes of them and their attachments, read from one view of the store. A view keeps what was freed since
+/// it was taken, so none is held while something is written: whoever takes a file slowly, or stops, holds up nothing.
+const STEP_STATEMENTS: u64 = 1_024;
+const STEP_BYTES: usize = 4 << 20;
 
 /// Which statements, by when they were stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +48,15 @@ impl Stored {
             since: before.ok(),
             until: Some(end_of(day)),
         }
+    }
+
+    /// Whether some moment of a day (UTC) is among them.
+    #[must_use]
+    pub fn touches(&self, day: jiff::civil::Date) -> bool {
+        let of_day = Self::on(day);
+        let ends_later = self.since.is_none_or(|since| of_day.until > Some(since));
+        let begins_earlier = self.until.is_none_or(|until| of_day.since < Some(until));
+        ends_later && begins_earlier
     }
 }
 
@@ -88,20 +100,30 @@ impl Lrs {
         let mut exported = Exported::default();
         // By the first eight bytes: two that share them would be one chance in ten to the thirteenth for a million.
         let mut written: HashSet<u64> = HashSet::new();
-        self.each_stored(which, &mut |view, _, statement, json| {
-            if attachments {
+        let read = |view: &View, server: &mut Server<'_>, entry: &Entry, body: &Body| {
+            let json = body.json()?;
+            let mut before = Vec::new();
+            if attachments
+                && body.raw.contains("\"attachments\"")
+                && let Some(statement) = view.read(entry, body, &json)?
+            {
                 let mut named = Named::default();
-                named.add(statement);
-                for attachment in named.read(view.snapshot()) {
-                    let attachment = attachment.map_err(io::Error::other)?;
-                    if written.insert(short(&attachment.sha2)) {
-                        serde_json::to_writer(&mut *out, &line_of(attachment))?;
-                        out.write_all(b"\n")?;
-                        exported.attachments += 1;
-                    }
-                }
+                named.add(&statement);
+                named.retain(|sha2| written.insert(short(sha2)));
+                before = named.read(view.snapshot()).collect::<Result<_, _>>()?;
             }
-            out.write_all(json.as_bytes())?;
+            let mut line = String::new();
+            server.write(entry, body, json, &mut line)?;
+            let bytes = before.iter().map(|one| one.bytes.len()).sum::<usize>() + line.len();
+            Ok(Some(((before, line), bytes)))
+        };
+        self.in_steps(which, read, |(before, line): (Vec<AttachmentBytes>, String)| {
+            for attachment in before {
+                serde_json::to_writer(&mut *out, &line_of(attachment))?;
+                out.write_all(b"\n")?;
+                exported.attachments += 1;
+            }
+            out.write_all(line.as_bytes())?;
             out.write_all(b"\n")?;
             exported.statements += 1;
             Ok(())
@@ -144,42 +166,62 @@ impl Lrs {
         which: Stored,
         visit: &mut dyn FnMut(&Entry, &Statement, bool, &str) -> io::Result<()>,
     ) -> io::Result<()> {
-        self.each_stored(which, &mut |view, entry, statement, json| {
+        let read = |view: &View, server: &mut Server<'_>, entry: &Entry, body: &Body| {
+            let json = body.json()?;
+            let Some(statement) = view.read(entry, body, &json)? else {
+                return Ok(None);
+            };
             // What takes back cannot be taken back.
             let is_voided = statement.voids().is_none()
-                && references::is_to_be_voided(view.snapshot(), entry.id)
-                    .map_err(io::Error::other)?;
-            visit(entry, statement, is_voided, json)
+                && references::is_to_be_voided(view.snapshot(), entry.id)?;
+            let mut line = String::new();
+            server.write(entry, body, json, &mut line)?;
+            let bytes = line.len();
+            Ok(Some(((entry.clone(), statement, is_voided, line), bytes)))
+        };
+        self.in_steps(which, read, |(entry, statement, is_voided, line)| {
+            visit(&entry, &statement, is_voided, &line)
         })
     }
 
-    fn each_stored(
+    /// Reads some statements, gives the view back, and only then shows what was made of each; `read` says how many bytes
+    /// that is.
+    fn in_steps<T>(
         &self,
         which: Stored,
-        visit: &mut dyn FnMut(&View, &Entry, &Statement, &str) -> io::Result<()>,
+        mut read: impl FnMut(&View, &mut Server<'_>, &Entry, &Body) -> Result<Option<(T, usize)>, Error>,
+        mut visit: impl FnMut(T) -> io::Result<()>,
     ) -> io::Result<()> {
         let view = self.view().map_err(io::Error::other)?;
         let (mut from, end) = range(&view, which).map_err(io::Error::other)?.into_inner();
         drop(view);
         let languages = Languages::parse("");
-        let mut json = String::new();
-        while from <= end {
-            let view = self.view().map_err(io::Error::other)?;
-            let mut server = Server::new(&view, Format::Exact, &languages, false);
-            let to = from.saturating_add(STEP).min(end + 1);
-            for line in view.lines(from..to) {
-                let (entry, body) = line.map_err(io::Error::other)?;
-                let Some(body) = body else { continue };
-                let read = body.json().map_err(io::Error::other)?;
-                let statement = view.read(&entry, &body, &read).map_err(io::Error::other)?;
-                let Some(statement) = statement else { continue };
-                json.clear();
-                server
-                    .write(&entry, &body, read, &mut json)
-                    .map_err(io::Error::other)?;
-                visit(&view, &entry, &statement, &json)?;
+        let mut step = || -> Result<Option<Vec<T>>, Error> {
+            if from > end {
+                return Ok(None);
             }
-            from = to;
+            let view = self.view()?;
+            let mut server = Server::new(&view, Format::Exact, &languages, false);
+            let mut reached = from.saturating_add(STEP_STATEMENTS).min(end + 1);
+            let (mut found, mut bytes) = (Vec::new(), 0);
+            for line in view.lines(from..reached) {
+                let (entry, body) = line?;
+                let Some(body) = body else { continue };
+                let Some((one, size)) = read(&view, &mut server, &entry, &body)? else {
+                    continue;
+                };
+                found.push(one);
+                bytes += size;
+                if bytes >= STEP_BYTES {
+                    reached = entry.sequence + 1;
+                    break;
+                }
+            }
+            from = reached;
+            Ok(Some(found))
+        };
+        while let Some(found) = step().map_err(io::Error::other)? {
+            found.into_iter().try_for_each(&mut visit)?;
         }
         Ok(())
     }

@@ -52,6 +52,18 @@ pub fn body_too_large() -> Problem {
     )
 }
 
+/// Whether a body could not be read because it is beyond its route's bound.
+pub fn is_too_large(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut source = Some(error);
+    while let Some(inner) = source {
+        if inner.is::<http_body_util::LengthLimitError>() {
+            return true;
+        }
+        source = inner.source();
+    }
+    false
+}
+
 /// The innermost cause: what serde says of the member, without axum's words around it.
 fn source(error: &dyn std::error::Error) -> String {
     let mut innermost = error;

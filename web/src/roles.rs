@@ -53,6 +53,8 @@ const MIB: u64 = 1024 * KIB;
 const JSON: u64 = 256 * KIB;
 /// Largest change of an upstream: its table of identities may have a row for every person.
 const IDENTITIES: u64 = 4 * MIB;
+/// Largest file of statements: it is taken in as it comes, so what bounds it is the disk.
+const STATEMENTS: u64 = MIB * MIB;
 /// Largest piece of an upload in one request: all of it (`Tus-Max-Size`).
 const PIECE: u64 = lectern_library::MAX_UPLOAD_BYTES;
 
@@ -148,6 +150,7 @@ pub static TABLE: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         quick(M::GET, "/api/v1/statements/days", AUDITOR),
         stream(M::GET, "/api/v1/statements/days/{day}", AUDITOR, 0),
         stream(M::GET, "/api/v1/statements/export", AUDITOR, 0),
+        stream(M::POST, "/api/v1/statements/import", ADMIN, STATEMENTS),
         quick(M::GET, "/api/v1/statements/{id}", WATCHERS),
         quick(M::GET, "/api/v1/system", BOX_READERS),
         stream(M::GET, "/api/v1/system/backup", ADMIN, 0),

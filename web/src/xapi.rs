@@ -26,7 +26,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 use crate::client::Client;
-use crate::extract::body_too_large;
+use crate::extract::{body_too_large, is_too_large};
 use crate::problem::{Problem, Status};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -163,17 +163,6 @@ async fn read(body: Body) -> Result<Vec<u8>, Problem> {
             Err(Problem::bad_request("The request's body could not be read.").because(&error))
         }
     }
-}
-
-fn is_too_large(error: &axum::Error) -> bool {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(inner) = source {
-        if inner.is::<http_body_util::LengthLimitError>() {
-            return true;
-        }
-        source = inner.source();
-    }
-    false
 }
 
 fn other_method() -> Problem {

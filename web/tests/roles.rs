@@ -16,6 +16,7 @@ fn concrete(path: &str) -> String {
     path.replace("{id}", &id)
         .replace("{video}", &id)
         .replace("{version}", "1")
+        .replace("{day}", "2026-11-26")
         .replace("{language}", "en")
         .replace("{n}", "1")
         .replace("{*path}", "master.m3u8")

@@ -7,17 +7,14 @@ use std::path::Path;
 use anyhow::Context;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use lectern_lrs::{Caller, Scope, Scopes, Stored};
-use lectern_xapi::{Ifi, Version};
+use lectern_lrs::{Caller, Stored};
+use lectern_xapi::Version;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::io::SyncIoBridge;
 
 use super::execute::{PIECE_BYTES, audit, blocking, piped};
 use crate::services::Services;
-
-/// Who takes statements in from a file.
-const NAME: &str = "import";
 
 /// Statements as NDJSON.
 pub async fn export<W: AsyncWrite + Send + Unpin>(
@@ -64,13 +61,7 @@ pub async fn import<R: AsyncRead + Send + Unpin + 'static>(
     file_name: String,
     input: R,
 ) -> anyhow::Result<Value> {
-    let identity = services.lms.identity()?;
-    let caller = Caller {
-        credential: NAME.to_owned(),
-        authority: Ifi::account(identity, NAME).to_value(),
-        scopes: Scopes::from_iter([Scope::StatementsWrite, Scope::Define]),
-        bound: None,
-    };
+    let caller = Caller::importing(&services.lms.identity()?);
     let lrs = services.lrs.clone();
     // Reading bridges into the runtime, so it may not happen on one of its own threads.
     let reader = SyncIoBridge::new(input);

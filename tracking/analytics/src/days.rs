@@ -313,3 +313,6 @@ fn write<T: DataType, W: Write + Send>(
     column.typed::<T>().write_batch(values, there, goes_on)?;
     column.close()
 }
+
+#[cfg(test)]
+mod tests;

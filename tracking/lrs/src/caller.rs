@@ -133,7 +133,21 @@ pub(crate) enum Reading {
     Mine,
 }
 
+/// What the credential of statements from files is called.
+const IMPORT: &str = "import";
+
 impl Caller {
+    /// Who takes statements in from files. They are vouched for by the box's "import", whoever gave the file: the audit log
+    /// says who.
+    pub fn importing(identity: &str) -> Self {
+        Self {
+            credential: IMPORT.to_owned(),
+            authority: Ifi::account(identity, IMPORT).to_value(),
+            scopes: Scopes::from_iter([Scope::StatementsWrite, Scope::Define]),
+            bound: None,
+        }
+    }
+
     /// What a learner's own device holds while watching: it writes statements and State within its bounds, and
     /// reads nothing but that State. Its authority is the device, never the box.
     pub fn device(bound: Bound) -> Self {

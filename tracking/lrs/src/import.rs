@@ -53,7 +53,9 @@ pub struct Problem {
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The file.
-    #[error("line {line} could not be read ({error}): what came before is taken; give the whole file again")]
+    #[error(
+        "line {line} could not be read ({error}): what came before is taken; give the whole file again"
+    )]
     Unreadable {
         /// Its number, from 1.
         line: u64,
@@ -112,7 +114,10 @@ impl Lrs {
                 Ok(Some(is_whole)) => is_whole,
                 Err(error) => {
                     import.flush()?;
-                    return Err(ImportError::Unreadable { line: number, error });
+                    return Err(ImportError::Unreadable {
+                        line: number,
+                        error,
+                    });
                 }
             };
             match is_whole {

@@ -6,19 +6,10 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::{Box as TestLrs, statement};
-use lectern_lrs::{Caller, Imported, Scope, Scopes, StatementsBody, Stored};
-use lectern_xapi::{Ifi, Version};
+use lectern_lrs::{Caller, Imported, StatementsBody, Stored};
+use lectern_xapi::Version;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-
-fn importer() -> Caller {
-    Caller {
-        credential: "import:test".to_owned(),
-        authority: Ifi::account("https://box.example", "import:test").to_value(),
-        scopes: Scopes::from_iter([Scope::StatementsWrite, Scope::Define]),
-        bound: None,
-    }
-}
 
 async fn export(lrs: &TestLrs, which: Stored, attachments: bool) -> String {
     let lrs = lrs.lrs.clone();
@@ -34,8 +25,12 @@ async fn export(lrs: &TestLrs, which: Stored, attachments: bool) -> String {
 async fn import(lrs: &TestLrs, file: impl Into<Vec<u8>>) -> Imported {
     let (lrs, file) = (lrs.lrs.clone(), file.into());
     tokio::task::spawn_blocking(move || {
-        lrs.import(&importer(), Version::V2_0_0, &mut file.as_slice())
-            .unwrap()
+        lrs.import(
+            &Caller::importing("https://box.example"),
+            Version::V2_0_0,
+            &mut file.as_slice(),
+        )
+        .unwrap()
     })
     .await
     .unwrap()
@@ -225,4 +220,173 @@ async fn only_what_was_stored_in_between_is_written_and_each_day_is_named_once()
         .unwrap()
         .unwrap();
     assert_eq!(lrs.lrs.days(Stored::default()).unwrap(), days[1..]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_kind_of_wrong_line_says_what_is_wrong_with_it() {
+    let lrs = common::new();
+    let good = statement("ada", "read", "book").to_string();
+    let body = good.strip_suffix('}').unwrap();
+    let deep = format!(
+        "{body},\"result\":{{\"extensions\":{{\"http://a/\":{}1{}}}}}}}",
+        "[".repeat(500),
+        "]".repeat(500)
+    );
+    for (line, says) in [
+        (
+            format!("{body},\"id\":\"00000000-0000-4000-8000-000000000001\"}}"),
+            "id",
+        ),
+        (deep, "deep"),
+        (format!("{body},\"verb\":null}}"), "verb"),
+        (format!("{body},\"colour\":1}}"), "$.colour"),
+        (format!("{good}{good}"), ""),
+        (format!("[{good}]"), ""),
+        ("null".to_owned(), ""),
+        ("{}".to_owned(), "Data"),
+        (
+            good.replace("http://activities/book", "no iri"),
+            "$.object.id",
+        ),
+        (format!("{body},\"version\":\"7.0\"}}"), "$.version"),
+        (
+            "{\"attachment\":{\"sha2\":\"\",\"contentType\":\"\",\"data\":\"\",\"more\":1}}"
+                .to_owned(),
+            "more",
+        ),
+        (
+            "{\"attachment\":{\"sha2\":\"00\",\"contentType\":\"a/b\",\"data\":\"!\"}}".to_owned(),
+            "Base64",
+        ),
+    ] {
+        let report = import(&lrs, line.clone()).await;
+        assert_eq!((report.stored, report.refused), (0, 1), "{line}");
+        let reason = &report.problems[0].reason;
+        assert!(reason.contains(says), "{line}: {reason}");
+    }
+    assert_eq!(lrs.lrs.head().unwrap(), 0);
+    assert_eq!(import(&lrs, good).await.stored, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_wrong_lines_than_are_named_are_counted() {
+    let lrs = common::new();
+    let report = import(&lrs, "{\n".repeat(1_234)).await;
+    assert_eq!((report.lines, report.refused), (1_234, 1_234));
+    assert_eq!(report.problems.len(), 100);
+    let named: Vec<u64> = report.problems.iter().map(|problem| problem.line).collect();
+    assert_eq!(named, (1..=100).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attachments_without_end_are_dropped_and_named_not_kept() {
+    let lrs = common::new();
+    // 9 × 30 MiB is more than may wait.
+    let bytes = vec![7_u8; 30 << 20];
+    let line = json!({"attachment": {
+        "sha2": hex::encode(Sha256::digest(&bytes)),
+        "contentType": "application/octet-stream",
+        "data": base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &bytes),
+    }});
+    let mut file = format!("{line}\n").repeat(9);
+    file.push_str(&statement("ada", "read", "book").to_string());
+    let report = import(&lrs, file).await;
+    assert_eq!((report.lines, report.stored, report.refused), (10, 1, 1));
+    assert_eq!(report.problems[0].line, 9);
+}
+
+/// Gives what it has and fails then.
+struct Breaks<'b>(&'b [u8]);
+
+impl std::io::Read for Breaks<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        match self.0.is_empty() {
+            true => Err(std::io::Error::other("the disk is gone")),
+            false => self.0.read(into),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_read_on_says_where_and_keeps_what_came() {
+    let lrs = common::new();
+    let mut file = String::new();
+    for n in 0..1_100 {
+        file.push_str(&format!("{}\n", statement("ada", "read", &n.to_string())));
+    }
+    file.push_str("{\"actor\":");
+    let importing = lrs.lrs.clone();
+    let error = tokio::task::spawn_blocking(move || {
+        let mut from = std::io::BufReader::new(Breaks(file.as_bytes()));
+        let caller = Caller::importing("https://box.example");
+        importing.import(&caller, Version::V2_0_0, &mut from)
+    })
+    .await
+    .unwrap()
+    .unwrap_err();
+    let said = error.to_string();
+    assert!(
+        said.starts_with("line 1101 ") && said.contains("the disk is gone"),
+        "{said}"
+    );
+    assert_eq!(lrs.lrs.head().unwrap(), 1_100);
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    /// Whatever a file holds, each line of it is counted once, what is named is wrong, and what is right is stored.
+    #[test]
+    fn every_line_of_a_file_is_accounted_for(
+        kinds in proptest::collection::vec(0_u8..7, 0..40),
+        noise in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
+        cut in 0_usize..400,
+    ) {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let lrs = common::new();
+        let mut file = Vec::new();
+        let (mut right, mut wrong) = (BTreeSet::new(), BTreeSet::new());
+        let (mut known, mut last) = (0, None::<Value>);
+        for (at, kind) in kinds.iter().enumerate() {
+            let number = at as u64 + 1;
+            let mut line = match kind {
+                0..=2 => {
+                    let one = statement("ada", "read", &at.to_string());
+                    right.insert(common::id(&one));
+                    last = Some(one.clone());
+                    one.to_string().into_bytes()
+                }
+                3 => match &last {
+                    Some(one) => {
+                        known += 1;
+                        one.to_string().into_bytes()
+                    }
+                    None => Vec::new(),
+                },
+                4 => Vec::new(),
+                5 => {
+                    wrong.insert(number);
+                    let whole = statement("ada", "read", "cut").to_string().into_bytes();
+                    whole[..cut.clamp(1, whole.len() - 1)].to_vec()
+                }
+                _ => {
+                    let mut line = noise.clone();
+                    line.retain(|byte| !byte.is_ascii_whitespace());
+                    line.insert(0, b'?');
+                    wrong.insert(number);
+                    line
+                }
+            };
+            file.append(&mut line);
+            file.push(b'\n');
+        }
+        let report = runtime.block_on(import(&lrs, file));
+        let stored: BTreeSet<String> = lrs.ids(&[]).into_iter().collect();
+        proptest::prop_assert_eq!(&stored, &right);
+        proptest::prop_assert_eq!(report.stored, right.len() as u64);
+        proptest::prop_assert_eq!(report.known, known);
+        let named: BTreeSet<u64> = report.problems.iter().map(|problem| problem.line).collect();
+        proptest::prop_assert_eq!(&named, &wrong);
+        proptest::prop_assert_eq!(report.lines, report.stored + report.known + report.refused);
+    }
 }

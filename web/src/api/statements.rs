@@ -2,6 +2,7 @@
 //! what is asked of the record store and how it is answered is `page`'s. Programs read at `/xapi`.
 
 mod files;
+mod import;
 mod page;
 mod shapes;
 mod sight;
@@ -32,6 +33,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(one))
         .routes(routes!(own))
         .merge(files::routes())
+        .merge(import::routes())
 }
 
 /// What the audit calls it.

@@ -117,17 +117,21 @@ impl Lrs {
             let bytes = before.iter().map(|one| one.bytes.len()).sum::<usize>() + line.len();
             Ok(Some(((before, line), bytes)))
         };
-        self.in_steps(which, read, |(before, line): (Vec<AttachmentBytes>, String)| {
-            for attachment in before {
-                serde_json::to_writer(&mut *out, &line_of(attachment))?;
+        self.in_steps(
+            which,
+            read,
+            |(before, line): (Vec<AttachmentBytes>, String)| {
+                for attachment in before {
+                    serde_json::to_writer(&mut *out, &line_of(attachment))?;
+                    out.write_all(b"\n")?;
+                    exported.attachments += 1;
+                }
+                out.write_all(line.as_bytes())?;
                 out.write_all(b"\n")?;
-                exported.attachments += 1;
-            }
-            out.write_all(line.as_bytes())?;
-            out.write_all(b"\n")?;
-            exported.statements += 1;
-            Ok(())
-        })?;
+                exported.statements += 1;
+                Ok(())
+            },
+        )?;
         Ok(exported)
     }
 
@@ -168,9 +172,12 @@ impl Lrs {
     ) -> io::Result<()> {
         let read = |view: &View, server: &mut Server<'_>, entry: &Entry, body: &Body| {
             let json = body.json()?;
-            let Some(statement) = view.read(entry, body, &json)? else {
+            let Some(mut statement) = view.read(entry, body, &json)? else {
                 return Ok(None);
             };
+            // As its JSON says below: what came without one has that under which it came.
+            let version = statement.version.take();
+            statement.version = version.or_else(|| Some(body.version.of_statement().to_owned()));
             // What takes back cannot be taken back.
             let is_voided = statement.voids().is_none()
                 && references::is_to_be_voided(view.snapshot(), entry.id)?;

@@ -166,9 +166,9 @@ async fn what_is_pulled_is_whole_though_whoever_pulls_is_killed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_source_that_cannot_be_read_says_why_and_waits() {
-    let folder = tempfile::tempdir().unwrap();
-    let daemon = Daemon::start(folder.path());
-    let url = format!("{}/xapi", daemon.base);
+    let (folder, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (daemon, other) = (Daemon::start(folder.path()), Daemon::start(there.path()));
+    let url = format!("{}/xapi", other.base);
     let arguments = [
         "source",
         "add",
@@ -194,7 +194,7 @@ async fn a_source_that_cannot_be_read_says_why_and_waits() {
     assert_eq!(found["last_error"], "the key or the secret is wrong");
     daemon.run(&["source", "remove", "--name", "wrong"], "");
     assert_eq!(daemon.run(&["source", "list"], "")["items"], json!([]));
-    assert!(daemon.stop());
+    assert!(daemon.stop() && other.stop());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,13 +1,14 @@
 // A network between a sender and a record store that is as bad as they come, in turns: it passes requests on, takes its
 // time, answers 500, 429 and 409 of its own, answers with what no record store says, passes a request on and loses the
-// answer, or hangs up. Only statements that are posted meet it; reading is always passed on.
+// answer, or hangs up. Statements that are posted meet it and reading is passed on, unless it is `for` those who read: then
+// the other way round.
 import { createServer, request } from 'node:http';
 
 const TURNS = ['pass', 'slow', 'pass', '500', 'pass', '429', 'pass', '409', 'pass', 'page', 'pass', 'noise', 'pass', 'lost', 'pass', 'cut'];
 const SLOW_MS = 3_000;
 
-/** Starts it before `target` (a URL): { url, posted: ids in the order in which `target` first accepted them, met, stop() }. */
-export async function startWeather(target) {
+/** Starts it before `target` (a URL), for 'POST' or 'GET': { url, posted: ids in the order in which `target` first accepted them, met, stop() }. */
+export async function startWeather(target, method = 'POST') {
   const posted = new Set();
   const met = Object.fromEntries(TURNS.map((turn) => [turn, 0]));
   let turn = 0;
@@ -15,9 +16,9 @@ export async function startWeather(target) {
     const chunks = [];
     for await (const chunk of incoming) chunks.push(chunk);
     const body = Buffer.concat(chunks);
-    const isPost = incoming.method === 'POST' && incoming.url.includes('/statements');
-    const weather = isPost ? TURNS[turn++ % TURNS.length] : 'pass';
-    if (isPost) met[weather] += 1;
+    const isMet = incoming.method === method && incoming.url.includes('/statements');
+    const weather = isMet ? TURNS[turn++ % TURNS.length] : 'pass';
+    if (isMet) met[weather] += 1;
     const own = (status, text, headers = {}) => answer.writeHead(status, headers).end(text);
     switch (weather) {
       case '500':
@@ -44,7 +45,7 @@ export async function startWeather(target) {
         return incoming.socket.destroy();
       }
       const text = Buffer.concat(parts);
-      if (isPost && (theirs.statusCode === 200 || theirs.statusCode === 204)) {
+      if (isMet && method === 'POST' && (theirs.statusCode === 200 || theirs.statusCode === 204)) {
         for (const { id } of JSON.parse(body)) posted.add(id);
       }
       if (weather === 'lost') return incoming.socket.destroy();

@@ -143,6 +143,7 @@ pub static TABLE: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         quick(M::POST, "/api/v1/setup", Anyone),
         quick(M::GET, "/api/v1/sources", ADMIN),
         quick(M::POST, "/api/v1/sources", ADMIN),
+        quick(M::POST, "/api/v1/sources/test", ADMIN),
         quick(M::PATCH, "/api/v1/sources/{id}", ADMIN),
         quick(M::DELETE, "/api/v1/sources/{id}", ADMIN),
         quick(M::GET, "/api/v1/sources/{id}/refused", ADMIN),

@@ -92,3 +92,21 @@ async fn every_upstream_has_its_figures() {
     // It has not taken anything yet.
     assert!(!text.contains("lectern_upstream_last_success"), "{text}");
 }
+
+#[tokio::test]
+async fn every_source_has_its_figures() {
+    let it = TestBox::new();
+    let root = it.caller("root", &[Role::Admin]);
+    let new = json!({"name": "old", "url": "https://lrs.example/xapi", "key": "k", "secret": "s"});
+    root.json("POST", "/api/v1/sources", &new).await.expect(201);
+    let text = it.nobody().get("/metrics").await.expect(200).text();
+    for figure in [
+        "stored_statements_total",
+        "known_statements_total",
+        "refused_statements_total",
+        "failing",
+    ] {
+        let line = format!("lectern_source_{figure}{{source=\"old\"}} 0");
+        assert!(text.contains(&line), "{line}: {text}");
+    }
+}

@@ -355,19 +355,23 @@ async fn a_credentials_secret_is_shown_once() {
 }
 
 #[tokio::test]
-async fn credentials_and_upstreams_come_in_pages() {
+async fn credentials_upstreams_and_sources_come_in_pages() {
     let it = TestBox::new();
     let root = it.caller("root", &[Role::Admin]);
     for n in 0..3 {
         let credential = json!({ "name": format!("{n}") });
-        let upstream = json!({"name": format!("{n}"), "url": "https://lrs.example/xapi", "key": "k", "secret": "s"});
-        for (path, new) in [("credentials", credential), ("upstreams", upstream)] {
+        let other = json!({"name": format!("{n}"), "url": "https://lrs.example/xapi", "key": "k", "secret": "s"});
+        for (path, new) in [
+            ("credentials", credential),
+            ("upstreams", other.clone()),
+            ("sources", other),
+        ] {
             root.json("POST", &format!("/api/v1/{path}"), &new)
                 .await
                 .expect(201);
         }
     }
-    for list in ["credentials", "upstreams"] {
+    for list in ["credentials", "upstreams", "sources"] {
         let (mut names, mut query) = (Vec::new(), "?limit=2".to_owned());
         loop {
             let page = root.get(&format!("/api/v1/{list}{query}")).await;
@@ -749,4 +753,53 @@ async fn how_long_statements_are_kept_is_previewed_set_and_audited() {
     auditor.json("PUT", path, &rules).await.expect(403);
     let audit = auditor.get("/api/v1/audit").await.expect(200).json();
     assert_eq!(audit["items"][0]["detail"], "all 365 days, closed 30 days");
+}
+
+#[tokio::test]
+async fn sources_are_added_changed_and_removed_and_never_show_their_secret() {
+    let it = TestBox::new();
+    let root = it.caller("root", &[Role::Admin]);
+    let new = json!({
+        "name": "old", "url": "https://lrs.example/xapi/statements", "key": "k", "secret": "s3cr3t-of-ours",
+        "since": "2026-01-01T00:00:00Z",
+    });
+    let made = root.json("POST", "/api/v1/sources", &new).await;
+    let made = made.expect(201).json();
+    let path = format!("/api/v1/sources/{}", made["id"].as_str().unwrap());
+    let listed = root.get("/api/v1/sources").await.expect(200);
+    assert!(!listed.text().contains("s3cr3t-of-ours"));
+    let one = &listed.json()["items"][0];
+    assert_eq!(
+        (&one["state"], &one["url"]),
+        (&json!("reading"), &json!("https://lrs.example/xapi"))
+    );
+    let patch = json!({"paused": true, "follow": true, "name": "older"});
+    let changed = root.json("PATCH", &path, &patch).await.expect(200).json();
+    assert_eq!(
+        (&changed["state"], &changed["name"]),
+        (&json!("paused"), &json!("older"))
+    );
+    let refused = root
+        .get(&format!("{path}/refused"))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(refused["items"], json!([]));
+    let inside = json!({"url": "http://127.0.0.1:9/xapi", "key": "k", "secret": "s"});
+    root.json("POST", "/api/v1/sources/test", &inside)
+        .await
+        .expect(400);
+    let nobody =
+        json!({"url": "http://127.0.0.1:9/xapi", "key": "k", "secret": "s", "allow_private": true});
+    let trial = root.json("POST", "/api/v1/sources/test", &nobody).await;
+    assert!(trial.expect(502).text().contains("no connection"));
+    let learner = it.caller("lea", &[Role::Learner]);
+    learner.get("/api/v1/sources").await.expect(403);
+    root.send("DELETE", &path, None, Body::empty())
+        .await
+        .expect(204);
+    root.get(&format!("{path}/refused")).await.expect(404);
+    root.json("PATCH", &path, &json!({"paused": false}))
+        .await
+        .expect(404);
 }

@@ -142,6 +142,21 @@ pub fn check(url: &str, reach: Reach) -> Result<(), Error> {
     check_url(url, reach).map(|_| ())
 }
 
+/// Where a link that came in an answer of `base` leads. It may not leave the origin (scheme, host and port): what is sent
+/// there with every request is for that origin alone.
+///
+/// # Errors
+/// [`Error::Url`].
+pub fn follow(base: &str, link: &str) -> Result<String, Error> {
+    let url = |error| Error::Url(format!("{link:?} is no link: {error}"));
+    let base = Url::parse(base).map_err(url)?;
+    let to = base.join(link).map_err(url)?;
+    if to.origin() != base.origin() {
+        return Err(Error::Url(format!("{link:?} leads to another host")));
+    }
+    Ok(to.into())
+}
+
 /// Checks what can be checked before a name is resolved. An address in place of a name never meets the resolver, so
 /// it is judged here.
 fn check_url(text: &str, reach: Reach) -> Result<Url, Error> {
@@ -268,4 +283,40 @@ fn explain(error: &reqwest::Error) -> Error {
         return Error::TimedOut;
     }
     Error::Connection(reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::follow;
+
+    #[test]
+    fn a_link_leads_on_within_its_origin_only() {
+        let base = "https://lrs.example:8443/data/xAPI/statements";
+        for (link, to) in [
+            ("/more?a=1", Some("https://lrs.example:8443/more?a=1")),
+            (
+                "?a=1",
+                Some("https://lrs.example:8443/data/xAPI/statements?a=1"),
+            ),
+            (
+                "statements?a=1",
+                Some("https://lrs.example:8443/data/xAPI/statements?a=1"),
+            ),
+            (
+                "https://lrs.example:8443/x?y",
+                Some("https://lrs.example:8443/x?y"),
+            ),
+            ("http://lrs.example:8443/x", None),
+            ("https://lrs.example/x", None),
+            ("https://lrs.example:84430/x", None),
+            ("https://lrs.example:8443@evil.example/x", None),
+            ("//evil.example/x", None),
+            ("/\\evil.example/x", None),
+            ("\\\\evil.example/x", None),
+            ("file:///etc/passwd", None),
+            ("https://[", None),
+        ] {
+            assert_eq!(follow(base, link).ok().as_deref(), to, "{link}");
+        }
+    }
 }

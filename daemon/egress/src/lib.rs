@@ -10,6 +10,6 @@ mod client;
 mod error;
 mod policy;
 
-pub use client::{Egress, Options, Request, Response, check};
+pub use client::{Egress, Options, Request, Response, check, follow};
 pub use error::Error;
 pub use policy::{Reach, is_public};

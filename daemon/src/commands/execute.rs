@@ -135,7 +135,7 @@ fn at_once(services: &Services, request: Request) -> anyhow::Result<Value> {
         }
         Request::SourceAdd(add) => sources::add(services, add, now)?,
         Request::SourceList => sources::list(services)?,
-        Request::SourceRefused { name } => sources::refused(services, &name)?,
+        Request::SourceRefused { name } => sources::refused(services, &name, now)?,
         Request::SourceRemove { name } => sources::remove(services, &name, now)?,
         Request::BackupKept { made } => {
             services.lms.note_backup(made)?;

@@ -1,7 +1,7 @@
 //! `source …`: record stores that statements are pulled from.
 
 use jiff::Timestamp;
-use lectern_lrs::pull::{NewSource, Source};
+use lectern_lrs::pull::{NewSource, Source, SourceAddress};
 use lectern_xapi::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -37,13 +37,15 @@ pub fn add(services: &Services, add: SourceAdd, now: Timestamp) -> anyhow::Resul
     let detail = format!("{} {}", add.name, add.url);
     let id = services.lrs.sources().add(NewSource {
         name: add.name,
-        url: add.url,
-        key: add.key,
-        secret: add.secret,
-        version: add.version.map_or(Version::V1_0_3, Version::from),
+        address: SourceAddress {
+            url: add.url,
+            key: add.key,
+            secret: add.secret,
+            version: add.version.map_or(Version::V1_0_3, Version::from),
+            allow_private: add.allow_private,
+        },
         since: add.since,
         follow: !add.once,
-        allow_private: add.allow_private,
     })?;
     let on = Some(format!("source:{id}"));
     audit(services, "source.add", on, Some(detail), now)?;
@@ -58,10 +60,16 @@ pub fn list(services: &Services) -> anyhow::Result<Value> {
 }
 
 /// `source refused`
-pub fn refused(services: &Services, name: &str) -> anyhow::Result<Value> {
+pub fn refused(services: &Services, name: &str, now: Timestamp) -> anyhow::Result<Value> {
     let sources = services.lrs.sources();
     let id = named(&sources.list()?, name)?;
-    Ok(json!({ "items": sources.refused(id, 0, usize::MAX)? }))
+    let refused = sources.refused(id, 0, usize::MAX)?;
+    if !refused.is_empty() {
+        let on = Some(format!("source:{id}"));
+        let detail = Some(format!("{} statements", refused.len()));
+        audit(services, "refused.read", on, detail, now)?;
+    }
+    Ok(json!({ "items": refused }))
 }
 
 /// `source remove`
@@ -83,7 +91,12 @@ fn named(all: &[Source], name: &str) -> anyhow::Result<uuid::Uuid> {
     }
 }
 
+/// A source as the contract lists it; the last error as its sentence.
 fn listed(source: Source) -> Value {
+    let (last_error, retry_at) = match source.last_error {
+        Some(error) => (Some(error.message), error.retry_at),
+        None => (None, None),
+    };
     json!({
         "id": source.id,
         "name": source.name,
@@ -93,6 +106,9 @@ fn listed(source: Source) -> Value {
         "stored": source.stored,
         "known": source.known,
         "refused": source.refused,
-        "last_error": source.last_error.map(|error| error.message),
+        "rate": source.rate,
+        "next": source.next,
+        "last_error": last_error,
+        "retry_at": retry_at,
     })
 }

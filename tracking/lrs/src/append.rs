@@ -148,6 +148,18 @@ impl Lrs {
         Ok(ids)
     }
 
+    /// Waits until whatever was handed over to be appended before has its place in the log, or was refused: also that of
+    /// somebody who does not wait for it any more.
+    pub(crate) async fn appended(&self) -> Result<(), Error> {
+        let nothing = Batch {
+            credential: String::new(),
+            authority: "".into(),
+            statements: Vec::new(),
+            refers: false,
+        };
+        self.append(nothing, Vec::new()).await.map(drop)
+    }
+
     /// Parses: what is large on a thread of its own, as many at a time as there are processors. More would take memory and
     /// gain nothing.
     pub(crate) async fn off_thread<T: Send + 'static>(

@@ -1,4 +1,5 @@
-//! The learning record store: the statement log and its folds, queries, documents, credentials, upstream forwarding.
+//! The learning record store: the statement log and its folds, queries, documents, credentials, forwarding to other
+//! record stores and reading from them.
 //!
 //! Knows no HTTP and no people: the caller comes in as a [`Caller`], already authenticated, and answers are values.
 //! The log is append-only; whatever else is kept about statements is a [`Fold`] over it and can be dropped and built
@@ -33,11 +34,13 @@ mod open;
 pub mod pull;
 mod query;
 mod references;
+mod remote;
 mod resources;
-mod seal;
-mod supervise;
 mod tail;
 mod view;
+
+/// The extension of `/about` (Comm 2.8) in which a Lectern says what it is: `{version, instance}`.
+pub const ABOUT_EXTENSION: &str = "https://lectern.invalid/xapi/extensions/lectern";
 
 pub use append::{StatementId, StatementsBody};
 pub use attachments::{AttachmentBytes, join as join_multipart};
@@ -56,3 +59,4 @@ pub use intake::Taken;
 pub use lrs::{Clock, Lrs, Options};
 pub use marks::Mark;
 pub use query::{Exported, Found, MORE_PATH, StatementsAnswer, Stored};
+pub use remote::{Failure, Trial};

@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use jiff::Timestamp;
 use lectern_store::{Journal, Store};
 use tokio::sync::{Semaphore, mpsc};
+use uuid::Uuid;
 
 use crate::appender::{self, Append};
 use crate::core::Core;
@@ -27,7 +28,7 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub struct Options {
     /// The time.
     pub clock: Clock,
-    /// Seals the secrets of upstreams; without it none can be added.
+    /// Seals the secrets of upstreams and sources; without it none can be added.
     pub sealing_key: Option<[u8; 32]>,
     /// Statements in the smallest run of the index. A file that was made with another number gets a new index.
     pub run_statements: u64,
@@ -64,6 +65,8 @@ struct Inner {
     upstreams: tokio::sync::watch::Sender<u64>,
     /// Ticks when IT changed a source.
     sources: tokio::sync::watch::Sender<u64>,
+    /// Of this opening alone: tells whether an address leads back here.
+    instance: Uuid,
 }
 
 impl Lrs {
@@ -139,6 +142,7 @@ impl Lrs {
                 )),
                 upstreams: tokio::sync::watch::Sender::new(0),
                 sources: tokio::sync::watch::Sender::new(0),
+                instance: Uuid::new_v4(),
             }),
         })
     }
@@ -229,6 +233,11 @@ impl Lrs {
             .map_or(now, |begun| begun.min(now))
             .checked_sub(jiff::SignedDuration::from_micros(1))
             .unwrap_or(now)
+    }
+
+    /// A random name, another one with each opening: whoever finds it in the answer of an address has reached this LRS.
+    pub fn instance(&self) -> Uuid {
+        self.inner.instance
     }
 
     pub(crate) fn now(&self) -> Timestamp {

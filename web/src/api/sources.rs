@@ -1,9 +1,9 @@
-//! Record stores that statements are pulled from: how far each was read, what could not be taken.
+//! Record stores that this box reads statements from: how far each is, what went wrong, what was not taken.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use lectern_lrs::pull::{NewSource, Refusal, Source, SourceState};
+use lectern_lrs::pull::{NewSource, Source, SourceAddress, SourceChange, SourceState};
 use lectern_xapi::Version;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,23 +11,26 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+mod refused;
+
 use super::time;
 use super::upstreams::VersionName;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::extract::{self, List, Page, Params, Segments, Strict, blocking};
-use crate::problem::{Problem, ProblemDocument};
+use crate::problem::{Problem, ProblemDocument, Status};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list, add))
         .routes(routes!(change, remove))
-        .routes(routes!(refused))
+        .routes(routes!(try_out))
+        .merge(refused::routes())
 }
 
-/// What a source does
+/// How a source does
 #[derive(Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "lowercase")]
 #[schema(as = SourceState)]
 enum StateName {
     /// It is being read
@@ -42,7 +45,7 @@ enum StateName {
     Paused,
 }
 
-/// A source and how far it was read
+/// A source and how far it is
 #[derive(Serialize, ToSchema)]
 #[schema(as = Source)]
 struct SourceOut {
@@ -54,18 +57,20 @@ struct SourceOut {
     url: String,
     /// Basic user name
     key: String,
-    /// Which version of xAPI it speaks
+    /// Which version of xAPI it is asked in
     #[schema(value_type = VersionName)]
     version: &'static str,
-    /// Only statements stored there after this
+    /// Only statements that it stored after this
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     since: Option<String>,
-    /// Whether it is asked again once it was read to its end
+    /// Whether it is asked again for what is new once it was read to its end
     follow: bool,
     /// Whether it may be inside this network
     allow_private: bool,
-    /// What it does
+    /// Whether it rests
+    paused: bool,
+    /// How it does
     state: StateName,
     /// Up to when it was read, by when it stored its statements
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,14 +82,28 @@ struct SourceOut {
     known: u64,
     /// Statements that could not be taken
     refused: u64,
-    /// When it last answered
+    /// Statements a second, lately
+    rate: f64,
+    /// When it last gave something
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     last_success: Option<String>,
+    /// When the end of its list was reached last
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    caught_up: Option<String>,
+    /// When it is asked for what is new, if it follows
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    next: Option<String>,
     /// What went wrong since
     #[serde(skip_serializing_if = "Option::is_none")]
     last_error: Option<String>,
-    /// When it is asked again
+    /// When that was
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    last_error_at: Option<String>,
+    /// When it is tried again
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     retry_at: Option<String>,
@@ -100,14 +119,14 @@ struct SourceIn {
     name: String,
     /// Its endpoint, without `/statements`
     url: String,
-    /// User name of a Basic credential that may read all statements there
+    /// Basic user name
     key: String,
-    /// Its password
+    /// Basic password
     #[schema(format = Password)]
     secret: String,
-    /// Which version of xAPI it speaks; 1.0.3 when not given
+    /// Which version of xAPI it is asked in; 1.0.3 when not given, which every record store speaks
     version: Option<VersionName>,
-    /// Only statements stored there after this; all when not given
+    /// Only statements that it stored after this; all when not given
     #[schema(value_type = Option<String>, format = DateTime)]
     since: Option<jiff::Timestamp>,
     /// Whether it is asked again for what is new once it was read to its end
@@ -118,12 +137,45 @@ struct SourceIn {
     allow_private: bool,
 }
 
-/// What to change
+/// What to change; what is not named stays. How far it is stays, too
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SourcePatch {
+    /// What people call it
+    name: Option<String>,
+    /// Its endpoint
+    url: Option<String>,
+    /// Basic user name
+    key: Option<String>,
+    /// Basic password
+    #[schema(format = Password)]
+    secret: Option<String>,
+    /// Which version of xAPI it is asked in
+    version: Option<VersionName>,
+    /// Whether it is asked again for what is new once it was read to its end
+    follow: Option<bool>,
+    /// Whether it may be inside this network
+    allow_private: Option<bool>,
     /// Whether it rests
-    paused: bool,
+    paused: Option<bool>,
+}
+
+/// An address to try
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SourceTrialOf {
+    /// The endpoint, without `/statements`
+    url: String,
+    /// Basic user name
+    key: String,
+    /// Basic password
+    #[schema(format = Password)]
+    secret: String,
+    /// Which version of xAPI it is asked in; 1.0.3 when not given
+    version: Option<VersionName>,
+    /// Whether it may be inside this network
+    #[serde(default)]
+    allow_private: bool,
 }
 
 /// The source made
@@ -133,21 +185,15 @@ struct SourceAdded {
     id: Uuid,
 }
 
-/// A statement that could not be taken
+/// What a trial found
 #[derive(Serialize, ToSchema)]
-#[schema(as = SourceRefusal)]
-struct RefusalOut {
-    /// Its number
-    n: u64,
-    /// Its id there, when it has one
-    #[serde(skip_serializing_if = "Option::is_none")]
-    statement_id: Option<Uuid>,
-    /// When it was stored there
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = DateTime)]
-    stored: Option<String>,
-    /// Why
-    reason: String,
+struct SourceTrial {
+    /// Whether statements can be read there
+    ok: bool,
+    /// What was found
+    message: String,
+    /// The versions that it names
+    versions: Vec<String>,
 }
 
 impl From<SourceState> for StateName {
@@ -164,9 +210,13 @@ impl From<SourceState> for StateName {
 
 impl From<Source> for SourceOut {
     fn from(source: Source) -> Self {
-        let (last_error, retry_at) = match source.last_error {
-            Some(error) => (Some(error.message), error.retry_at.map(time::text)),
-            None => (None, None),
+        let (error, at, retry_at) = match source.last_error {
+            Some(error) => (
+                Some(error.message),
+                Some(time::text(error.at)),
+                error.retry_at.map(time::text),
+            ),
+            None => (None, None, None),
         };
         Self {
             id: source.id,
@@ -177,25 +227,19 @@ impl From<Source> for SourceOut {
             since: source.since.map(time::text),
             follow: source.follow,
             allow_private: source.allow_private,
+            paused: source.paused,
             state: source.state.into(),
             read_to: source.read_to.map(time::text),
             stored: source.stored,
             known: source.known,
             refused: source.refused,
+            rate: source.rate,
             last_success: source.last_success.map(time::text),
-            last_error,
+            caught_up: source.caught_up.map(time::text),
+            next: source.next.map(time::text),
+            last_error: error,
+            last_error_at: at,
             retry_at,
-        }
-    }
-}
-
-impl From<Refusal> for RefusalOut {
-    fn from(refusal: Refusal) -> Self {
-        Self {
-            n: refusal.n,
-            statement_id: refusal.statement_id,
-            stored: refusal.stored.map(time::text),
-            reason: refusal.reason,
         }
     }
 }
@@ -213,10 +257,13 @@ async fn list(
         let mut rest = all
             .into_iter()
             .filter(|source| after.is_none_or(|after| source.id > after));
-        let items: Vec<SourceOut> = rest.by_ref().take(limit).map(Into::into).collect();
+        let items: Vec<Source> = rest.by_ref().take(limit).collect();
         let last = items.last().filter(|_| rest.next().is_some());
         let next = last.map(|last| extract::cursor(&last.id)).transpose()?;
-        Ok::<_, Problem>(List { items, next })
+        Ok::<_, Problem>(List {
+            next,
+            items: items.into_iter().map(Into::into).collect(),
+        })
     })
     .await
 }
@@ -234,13 +281,15 @@ async fn add(
         let detail = format!("{} {}", new.name, new.url);
         let id = app.lrs.sources().add(NewSource {
             name: new.name,
-            url: new.url,
-            key: new.key,
-            secret: new.secret,
-            version: new.version.map_or(Version::V1_0_3, Into::into),
+            address: SourceAddress {
+                url: new.url,
+                key: new.key,
+                secret: new.secret,
+                version: new.version.map_or(Version::V1_0_3, Into::into),
+                allow_private: new.allow_private,
+            },
             since: new.since,
             follow: new.follow,
-            allow_private: new.allow_private,
         })?;
         let on = Some(format!("source:{id}"));
         caller.audit(&app, "source.add", on, Some(detail))?;
@@ -249,28 +298,40 @@ async fn add(
     Ok((StatusCode::CREATED, Json(SourceAdded { id: id.await? })))
 }
 
-/// Let a source rest, or go on
+/// Change, pause or go on with a source
 #[utoipa::path(patch, path = "/api/v1/sources/{id}", tag = "records", params(("id" = Uuid, Path)),
     request_body = SourcePatch, responses(
-    (status = 204, description = "Done"),
+    (status = 200, description = "As it is now", body = SourceOut),
     (status = 404, description = "No such source", body = ProblemDocument, content_type = "application/problem+json")))]
 async fn change(
     State(app): State<App>,
     caller: Caller,
     Segments(id): Segments<Uuid>,
     Strict(patch): Strict<SourcePatch>,
-) -> Result<StatusCode, Problem> {
-    blocking(move || {
-        app.lrs.sources().pause(id, patch.paused)?;
-        let detail = if patch.paused { "paused" } else { "goes on" };
+) -> Result<Json<SourceOut>, Problem> {
+    let source = blocking(move || {
+        let paused = patch.paused;
+        let detail = paused.map(|paused| if paused { "paused" } else { "goes on" }.to_owned());
+        let sources = app.lrs.sources();
+        let change = SourceChange {
+            name: patch.name,
+            url: patch.url,
+            key: patch.key,
+            secret: patch.secret,
+            version: patch.version.map(Into::into),
+            follow: patch.follow,
+            allow_private: patch.allow_private,
+            paused: patch.paused,
+        };
+        sources.update(id, change)?;
         let on = Some(format!("source:{id}"));
-        caller.audit(&app, "source.change", on, Some(detail.to_owned()))
-    })
-    .await?;
-    Ok(StatusCode::NO_CONTENT)
+        caller.audit(&app, "source.change", on, detail)?;
+        Ok::<_, Problem>(SourceOut::from(sources.get(id)?))
+    });
+    Ok(Json(source.await?))
 }
 
-/// Remove a source; what came from it stays
+/// Remove a source; what it brought stays
 #[utoipa::path(delete, path = "/api/v1/sources/{id}", tag = "records", params(("id" = Uuid, Path)), responses(
     (status = 204, description = "Removed"),
     (status = 404, description = "No such source", body = ProblemDocument, content_type = "application/problem+json")))]
@@ -287,24 +348,30 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What could not be taken from a source, in order
-#[utoipa::path(get, path = "/api/v1/sources/{id}/refused", tag = "records", params(("id" = Uuid, Path), Page), responses(
-    (status = 200, description = "A page", body = List<RefusalOut>),
-    (status = 404, description = "No such source", body = ProblemDocument, content_type = "application/problem+json")))]
-async fn refused(
+/// Ask an address whether statements can be read there, before it is added; writes nothing, there or here
+#[utoipa::path(post, path = "/api/v1/sources/test", tag = "records", request_body = SourceTrialOf, responses(
+    (status = 200, description = "They can", body = SourceTrial),
+    (status = 400, description = "A value that cannot be", body = ProblemDocument, content_type = "application/problem+json"),
+    (status = 502, description = "They cannot; the detail says why", body = ProblemDocument, content_type = "application/problem+json")))]
+async fn try_out(
     State(app): State<App>,
-    Segments(id): Segments<Uuid>,
-    Params(page): Params<Page>,
-) -> Result<List<RefusalOut>, Problem> {
-    let (after, limit) = (page.after::<u64>()?.unwrap_or_default(), page.limit());
-    blocking(move || {
-        let found = app.lrs.sources().refused(id, after, limit)?;
-        let last = found.last().filter(|_| found.len() == limit);
-        let next = last.map(|last| extract::cursor(&last.n)).transpose()?;
-        Ok::<_, Problem>(List {
-            items: found.into_iter().map(Into::into).collect(),
-            next,
-        })
-    })
-    .await
+    Strict(of): Strict<SourceTrialOf>,
+) -> Result<Json<SourceTrial>, Problem> {
+    let address = SourceAddress {
+        url: of.url,
+        key: of.key,
+        secret: of.secret,
+        version: of.version.map_or(Version::V1_0_3, Into::into),
+        allow_private: of.allow_private,
+    };
+    let trial = app.lrs.sources().try_out(address, &app.egress).await?;
+    if !trial.ok {
+        return Err(Problem::new(Status::BadGateway, trial.message)
+            .kind("source-test", "Statements cannot be read there"));
+    }
+    Ok(Json(SourceTrial {
+        ok: trial.ok,
+        message: trial.message,
+        versions: trial.versions,
+    }))
 }

@@ -1,6 +1,7 @@
 //! What the rooms answer when the metrics are read; nothing is kept between two readings.
 
 use jiff::Timestamp;
+use lectern_lrs::pull::{Source, SourceState};
 use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
 use prometheus::{Counter, CounterVec, Gauge, GaugeVec, Opts};
@@ -150,7 +151,41 @@ pub(super) fn gather(app: &App, now: Timestamp) -> Result<Vec<MetricFamily>, Pro
         "upstream",
         &last,
     )?;
+    sources(&mut families, &facts.sources)?;
     Ok(families.0)
+}
+
+fn sources(families: &mut Families, sources: &[Source]) -> Result<(), Problem> {
+    let of = |figure: fn(&Source) -> u64| -> Vec<(String, f64)> {
+        let sources = sources.iter();
+        sources
+            .map(|one| (one.name.clone(), figure(one) as f64))
+            .collect()
+    };
+    families.totals(
+        "lectern_source_stored_statements_total",
+        "Statements that came from a source",
+        "source",
+        &of(|one| one.stored),
+    )?;
+    families.totals(
+        "lectern_source_known_statements_total",
+        "Statements of a source that were here already",
+        "source",
+        &of(|one| one.known),
+    )?;
+    families.totals(
+        "lectern_source_refused_statements_total",
+        "Statements of a source that were not taken",
+        "source",
+        &of(|one| one.refused),
+    )?;
+    families.many(
+        "lectern_source_failing",
+        "1 while a source cannot be read",
+        "source",
+        &of(|one| u64::from(one.state == SourceState::Waiting)),
+    )
 }
 
 fn seconds(from: Timestamp, to: Timestamp) -> f64 {

@@ -16,7 +16,10 @@ pub(super) fn about(asked: &Asked) -> Result<Response, Problem> {
     }
     let about = serde_json::json!({
         "version": ["1.0.3", "2.0.0"],
-        "extensions": { "https://lectern.invalid/xapi/extensions/lectern": { "version": asked.app.config.version } },
+        "extensions": { lectern_lrs::ABOUT_EXTENSION: {
+            "version": asked.app.config.version,
+            "instance": asked.app.lrs.instance(),
+        } },
     });
     Ok(answer::json(about.to_string()))
 }

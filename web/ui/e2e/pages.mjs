@@ -258,6 +258,25 @@ await step('an upstream that is not there says so when it is tested', async () =
   await page.getByRole('alert').waitFor({ timeout: 60_000 });
 });
 
+await step('a source is tried before it is added, and one that is not there says so', async () => {
+  await page.goto(`${BASE}/system/sources`);
+  await button('Add a source').click();
+  const form = page.getByRole('dialog');
+  await form.getByLabel('Name', { exact: true }).fill('Old store');
+  await form.getByLabel('Address of the LRS').fill('http://127.0.0.1:9/xapi');
+  await form.getByLabel('Key', { exact: true }).fill('k');
+  await form.getByLabel('Secret', { exact: true }).fill('s');
+  await form.getByLabel('This address is in our own network').check();
+  await form.getByRole('button', { name: 'Test', exact: true }).click();
+  await form.getByRole('alert').waitFor({ timeout: 60_000 });
+  await form.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.getByText('not getting through').waitFor({ timeout: 60_000 });
+  await accessible('sources');
+  await button('Remove: Old store').click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
+  await page.getByText('No source yet').waitFor();
+});
+
 await step('the evidence is verified when it is asked for', async () => {
   await page.goto(`${BASE}/system`);
   await link('Evidence').click();

@@ -12,6 +12,7 @@ use super::record::{Erasures, remove_attachments};
 use super::{each, slice};
 use crate::error::Error;
 use crate::index::{Term, clean};
+use crate::pull;
 use crate::view::View;
 
 /// Up to which sequence number everything was erased by age.
@@ -129,6 +130,10 @@ impl Erasures {
                     }
                 }
             }
+        }
+        if let Some(before) = cutoffs.all {
+            lrs.store()
+                .write_making_room(move |tx| pull::forget_before(tx, before))?;
         }
         let _turn = turn();
         if !clean::clean(&core, goes_on)? {

@@ -15,7 +15,7 @@ use crate::body::{AUTHORITIES, authority_number};
 use crate::error::Error;
 use crate::index::clean;
 use crate::lrs::Lrs;
-use crate::{attachments, documents, forward};
+use crate::{attachments, documents, forward, pull};
 
 /// Every erasure that was ever asked for.
 const ERASURES: Table<Uuid, Json<Erasure>> = Table::new("lrs.erasures");
@@ -185,6 +185,7 @@ impl Erasures {
             for json in &authorities {
                 tx.remove(&AUTHORITIES, &authority_number(json))?;
             }
+            pull::forget_people(tx, &who)?;
             forward::forget_people(tx, &who)
         })?;
         if has_changed {

@@ -4,10 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use lectern_egress::{Error, Response};
 use lectern_xapi::equivalent;
 
-use super::machine::{Answer, Found, Unavailable};
-
-/// As much of an upstream's words as is kept.
-const MAX_WORDS: usize = 300;
+use super::machine::{Answer, Found};
+use crate::remote::{Unavailable, not_a_record_store, reason, retry_after, unanswered};
 
 /// The answer to a batch of `count` statements, after so long.
 pub(super) fn read(
@@ -65,24 +63,6 @@ pub(super) fn found(answered: Result<Response, Error>, text: &str, now: Timestam
     }
 }
 
-fn unanswered(error: &Error) -> Unavailable {
-    let reason = match error {
-        Error::TooLarge { .. } => "the answer is too large for a record store's".to_owned(),
-        error => error.to_string(),
-    };
-    Unavailable {
-        reason,
-        retry_after: None,
-    }
-}
-
-fn not_a_record_store() -> Unavailable {
-    Unavailable {
-        reason: "it answered, but not as a record store does: check the address".to_owned(),
-        retry_after: None,
-    }
-}
-
 fn is_statement(text: &str) -> bool {
     serde_json::from_str::<serde_json::Value>(text).is_ok_and(|found| found.get("actor").is_some())
 }
@@ -90,41 +70,6 @@ fn is_statement(text: &str) -> bool {
 /// A record store answers with the ids (Comm 2.1.2); a sign-in page of a network in between does not.
 fn is_id_list(response: &Response, count: usize) -> bool {
     serde_json::from_slice::<Vec<uuid::Uuid>>(&response.body).is_ok_and(|ids| ids.len() == count)
-}
-
-/// `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).
-pub(crate) fn retry_after(response: &Response, now: Timestamp) -> Option<SignedDuration> {
-    let header = response.headers.get("retry-after")?.to_str().ok()?.trim();
-    let wait = match header.parse() {
-        Ok(seconds) => SignedDuration::from_secs(seconds),
-        Err(_) => {
-            let date = httpdate::parse_http_date(header).ok()?;
-            Timestamp::try_from(date).ok()?.duration_since(now)
-        }
-    };
-    (!wait.is_negative()).then_some(wait)
-}
-
-/// What it said, in short.
-pub(crate) fn reason(response: &Response) -> String {
-    format!("{}{}", response.status, words(response))
-}
-
-fn words(response: &Response) -> String {
-    let text = String::from_utf8_lossy(&response.body);
-    let text: String = text
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .chars()
-        .filter(|letter| !letter.is_control())
-        .take(MAX_WORDS)
-        .collect();
-    if text.is_empty() || text.starts_with('<') {
-        String::new()
-    } else {
-        format!(": {text}")
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::remote::{Backoff, Unavailable};
+
 /// Statements sent at once to an upstream of which nothing is known yet.
 const FIRST_WINDOW: usize = 100;
 /// Statements sent at once when all is well.
@@ -16,12 +18,6 @@ const QUICK: SignedDuration = SignedDuration::from_secs(1);
 const SLOW: SignedDuration = SignedDuration::from_secs(5);
 /// After so many successes it is tried whether an upstream takes more than what was too large once.
 const FORGET: u32 = 64;
-/// The first wait; each further one is twice as long.
-const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(1);
-/// The longest wait of our own choosing.
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(5);
-/// The longest wait that an upstream may ask for.
-const LONGEST_ASKED: SignedDuration = SignedDuration::from_hours(1);
 /// After so many internal errors over one and the same statement, it is the statement that is set aside.
 const FIRST_PATIENCE: u32 = 6;
 /// It takes twice as many for the next when nothing got through in between, or a broken upstream would empty the log
@@ -45,14 +41,6 @@ pub(super) enum Answer {
     TimedOut(String),
     /// It is not there, asks to come later, or takes nothing until a person changes something.
     Unavailable(Unavailable),
-}
-
-/// Why nothing can be sent now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unavailable {
-    pub reason: String,
-    /// When it asks to come again.
-    pub retry_after: Option<SignedDuration>,
 }
 
 /// What an upstream has under an id that it said is stored there.
@@ -108,7 +96,7 @@ pub(super) struct Machine {
     /// Successes since the ceiling came down or was raised.
     accepted: u32,
     /// Answers without success in a row.
-    failures: u32,
+    backoff: Backoff,
     /// Internal errors over the statement at the cursor, alone in its batch.
     poisoned: u32,
     /// How many of those it takes.
@@ -122,7 +110,7 @@ impl Machine {
             window: FIRST_WINDOW,
             ceiling: FULL_WINDOW,
             accepted: 0,
-            failures: 0,
+            backoff: Backoff::default(),
             poisoned: 0,
             patience: FIRST_PATIENCE,
         }
@@ -197,7 +185,7 @@ impl Machine {
 
     fn advance(&mut self, sent: Sent) -> Step {
         self.cursor = sent.next;
-        self.failures = 0;
+        self.backoff.succeed();
         self.poisoned = 0;
         self.patience = FIRST_PATIENCE;
         Step::Advance
@@ -205,7 +193,7 @@ impl Machine {
 
     fn set_aside(&mut self, sent: Sent, reason: String) -> Step {
         self.cursor = sent.next;
-        self.failures = 0;
+        self.backoff.succeed();
         self.poisoned = 0;
         Step::SetAside {
             sequence: sent.first,
@@ -221,7 +209,7 @@ impl Machine {
     fn failed(&mut self, sent: Sent, reason: String, now: Timestamp, chance: f64) -> Step {
         if sent.count > 1 {
             // The second failure in a row is worth finding out whether one statement is to blame.
-            if self.failures > 0 {
+            if self.backoff.has_failed() {
                 self.window = (sent.count / 2).max(1);
             }
         } else {
@@ -241,17 +229,8 @@ impl Machine {
         now: Timestamp,
         chance: f64,
     ) -> Step {
-        let doublings = self.failures.min(16);
-        self.failures = self.failures.saturating_add(1);
-        let own = (FIRST_WAIT * 2_i32.pow(doublings)).min(LONGEST_WAIT);
-        // Between half and all of it.
-        let spread = own.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0);
-        let wait = match asked {
-            Some(asked) => asked.clamp(spread.min(LONGEST_WAIT), LONGEST_ASKED),
-            None => spread,
-        };
         Step::Wait {
-            until: now.checked_add(wait).unwrap_or(Timestamp::MAX),
+            until: self.backoff.fail(asked, now, chance),
             reason,
         }
     }

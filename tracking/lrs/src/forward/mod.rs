@@ -17,14 +17,10 @@ mod task;
 mod trial;
 mod upstream;
 
-pub(crate) use answer::{reason, retry_after};
 pub use dead::DeadLetter;
 pub(crate) use forget::{Counting, forget, forget_people};
 pub use identifier::{print_identifier, read_identifier};
 pub use identities::{Identities, Unlisted};
 pub use letter::Filter;
 pub use run::run;
-pub use trial::Trial;
-pub(crate) use trial::basic;
-pub use upstream::{NewUpstream, Upstream, UpstreamChange, UpstreamError, Upstreams};
-pub(crate) use upstream::{endpoint, field};
+pub use upstream::{NewUpstream, Upstream, UpstreamChange, Upstreams};

@@ -11,10 +11,11 @@ use super::task::Task;
 use super::upstream::{Entered, UPSTREAMS};
 use crate::error::Error;
 use crate::lrs::Lrs;
-use crate::supervise::supervise;
+use crate::remote::supervise;
 
 /// Forwards to all upstreams until `stop` is cancelled; a request under way is given up then, and sent again later.
 pub async fn run(lrs: Lrs, egress: Egress, stop: CancellationToken) {
+    let changes = lrs.upstream_changes();
     let begin = |id, entered, stop| {
         let task = Task {
             lrs: lrs.clone(),
@@ -24,7 +25,7 @@ pub async fn run(lrs: Lrs, egress: Egress, stop: CancellationToken) {
         };
         task.run(stop)
     };
-    supervise(lrs.upstream_changes(), stop, || entered(&lrs), begin).await;
+    supervise(changes, stop, || entered(&lrs), begin).await;
 }
 
 /// Those that do not rest.

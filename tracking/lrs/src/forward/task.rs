@@ -10,7 +10,6 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use jiff::{SignedDuration, Timestamp};
 use lectern_egress::{Egress, Request};
 use lectern_store::Json;
-use rand::Rng;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -18,15 +17,13 @@ use uuid::Uuid;
 use super::batch::{self, Batch, Next, Plan};
 use super::identities::Rewriting;
 use super::machine::{Answer, Found, Machine, Sent, Step};
-use super::upstream::{Entered, PROGRESS, UpstreamError, progress};
-use super::{answer, dead, letter, trial};
+use super::upstream::{Entered, PROGRESS, progress};
+use super::{answer, dead, letter};
 use crate::attachments::{AttachmentBytes, Gathered, join};
 use crate::error::Error;
 use crate::lrs::Lrs;
-use crate::seal;
+use crate::remote::{self, Failure, STORE_WAIT, chance, seal};
 
-/// After a failure of our own store.
-const STORE_WAIT: Duration = Duration::from_secs(5);
 /// How long an upstream may take over a batch.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -117,7 +114,8 @@ impl Task {
             self.id,
             &self.entered.sealed_secret,
         )?;
-        let headers = trial::headers(&self.entered, &secret)?;
+        let entered = &self.entered;
+        let headers = remote::headers(&entered.key, &secret, entered.version())?;
         let snapshot = self.lrs.store().snapshot().map_err(Error::from)?;
         let letter = dead::waiting(&snapshot, self.id)?;
         drop(snapshot);
@@ -355,7 +353,7 @@ impl Task {
         error: Option<(String, Option<Timestamp>)>,
     ) -> Result<(), Error> {
         let (id, now, replays) = (self.id, self.lrs.now(), self.entered.replays);
-        let error = error.map(|(message, retry_at)| UpstreamError {
+        let error = error.map(|(message, retry_at)| Failure {
             at: now,
             message,
             retry_at,
@@ -409,14 +407,9 @@ impl Line {
     }
 }
 
-/// Spreads the waits of many boxes.
-fn chance() -> f64 {
-    rand::rng().random()
-}
-
 /// A statement was refused; nothing waits for it.
-fn refusal(reason: &str, now: Timestamp) -> UpstreamError {
-    UpstreamError {
+fn refusal(reason: &str, now: Timestamp) -> Failure {
+    Failure {
         at: now,
         message: reason.to_owned(),
         retry_at: None,

@@ -12,7 +12,7 @@ use super::identities::{self, Identities};
 use super::letter::Filter;
 use crate::error::Error;
 use crate::lrs::Lrs;
-use crate::seal;
+use crate::remote::{self, Failure, endpoint, field, seal};
 use crate::view::View;
 
 /// What IT entered.
@@ -20,8 +20,6 @@ pub(super) const UPSTREAMS: Table<Uuid, Json<Entered>> = Table::new("lrs.upstrea
 /// How far it is; apart, because it changes with every batch.
 pub(super) const PROGRESS: Table<Uuid, Json<Progress>> = Table::new("lrs.upstreams.progress");
 
-/// Names, addresses and keys longer than this are refused.
-const MAX_FIELD_BYTES: usize = 2000;
 /// Filters with longer lists than this are refused.
 const MAX_FILTER_ENTRIES: usize = 1000;
 
@@ -53,24 +51,13 @@ pub(super) struct Progress {
     /// The next sequence number to be sent.
     pub cursor: u64,
     pub last_success: Option<Timestamp>,
-    pub last_error: Option<UpstreamError>,
+    pub last_error: Option<Failure>,
     /// Statements that it took, one that it got twice counted twice.
     #[serde(default)]
     pub delivered: u64,
     /// How often a person set the cursor back. Who began before the last time moves the cursor no more.
     #[serde(default)]
     pub replays: u32,
-}
-
-/// What went wrong last, a statement that was refused included; gone after the next success.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UpstreamError {
-    /// When.
-    pub at: Timestamp,
-    /// In words.
-    pub message: String,
-    /// When it is tried again, if it waits.
-    pub retry_at: Option<Timestamp>,
 }
 
 /// A new upstream. Not `Debug`, so that its secret is in no log.
@@ -150,8 +137,8 @@ pub struct Upstream {
     pub delivered: u64,
     /// When it last took something.
     pub last_success: Option<Timestamp>,
-    /// What went wrong since.
-    pub last_error: Option<UpstreamError>,
+    /// What went wrong since, a statement that was refused included.
+    pub last_error: Option<Failure>,
     /// Statements set aside.
     pub dead: u64,
 }
@@ -374,11 +361,7 @@ impl Entered {
     }
 
     pub fn reach(&self) -> Reach {
-        if self.allow_private {
-            Reach::Private
-        } else {
-            Reach::Public
-        }
+        remote::reach(self.allow_private)
     }
 }
 
@@ -408,19 +391,6 @@ pub(super) fn unknown(id: Uuid) -> Error {
     Error::NotFound(format!("there is no upstream {id}"))
 }
 
-/// What a person entered, without what is around it.
-pub(crate) fn field(name: &str, text: &str) -> Result<String, Error> {
-    let text = text.trim();
-    if text.is_empty() || text.len() > MAX_FIELD_BYTES || text.contains(char::is_control) {
-        return Err(Error::parameter(
-            name,
-            "limit",
-            "must hold 1 to 2000 bytes of text",
-        ));
-    }
-    Ok(text.to_owned())
-}
-
 fn filter(filter: Filter) -> Result<Filter, Error> {
     let lengths = [
         filter.verbs.len(),
@@ -438,25 +408,4 @@ fn filter(filter: Filter) -> Result<Filter, Error> {
         ));
     }
     Ok(filter)
-}
-
-/// The endpoint without what people paste too much.
-pub(crate) fn endpoint(url: &str, allow_private: bool) -> Result<String, Error> {
-    let url = field("url", url)?;
-    let reach = if allow_private {
-        Reach::Private
-    } else {
-        Reach::Public
-    };
-    lectern_egress::check(&url, reach)
-        .map_err(|error| Error::parameter("url", "limit", error.to_string()))?;
-    if url.contains(['?', '#']) {
-        return Err(Error::parameter("url", "limit", "may hold no query"));
-    }
-    let url = url.trim_end_matches('/');
-    Ok(url
-        .strip_suffix("/statements")
-        .unwrap_or(url)
-        .trim_end_matches('/')
-        .to_owned())
 }

@@ -1,16 +1,23 @@
-//! Pulling statements out of other record stores over xAPI: to migrate from one, or to follow one.
+//! Reading another record store's statements, to follow it or to move away from it: in the order in which it stored them,
+//! page by page, each page durable before the cursor goes past it.
 //!
-//! A *source* is read oldest first, a page at a time, with attachments. A page's statements are durable here before it is
-//! written down how far the source was read, so whoever is interrupted reads a page again and finds it known. What another
-//! store cannot give or this one cannot take is written down and holds up nothing.
-//!
-//! Statements keep their ids and what they say, letter by letter; `stored` and `authority` are this box's, as for whatever
-//! is sent to it ([`crate::intake`]). State and profiles are not pulled: xAPI has no way to list them.
+//! [`machine`] decides what to ask for and [`page`] reads what comes; neither knows a socket or a clock. [`sift`] says
+//! what is new here, [`run`] is the shell. What is refused is listed with its reason and never holds up the rest; a source
+//! that does not behave is asked again later, and loses nothing by it. Documents (State, profiles) are not read: xAPI has
+//! no way to list whose there are.
 
+mod forget;
+mod machine;
 mod page;
+mod progress;
+mod refused;
+mod reply;
 mod run;
+mod sift;
 mod source;
 mod task;
 
+pub(crate) use forget::{forget_before, forget_people};
+pub use refused::RefusedStatement;
 pub use run::run;
-pub use source::{NewSource, Refusal, Source, SourceState, Sources};
+pub use source::{NewSource, Source, SourceAddress, SourceChange, SourceState, Sources};

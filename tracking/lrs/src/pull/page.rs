@@ -1,179 +1,264 @@
-//! A page of another record store: what it holds and where the next one is. Pure, and nothing is believed.
+//! Reads a page of another record store's statements, `application/json` or `multipart/mixed`. Pure.
+//!
+//! Nothing of it is believed: the page must be a statement list, each statement is judged by itself, each attachment by its
+//! hash. What is wrong with one statement or one part says nothing about the others.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use lectern_xapi::multipart;
-use lectern_xapi::video::iri::verb::VOIDED;
+use lectern_xapi::{Invalid, Limits, Parsed, Version, multipart, parse_statement, parse_uuid};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::attachments::{self, AttachmentBytes};
+use super::machine::Facts;
+use crate::attachments::{AttachmentBytes, is_sha2_of};
 
-/// Statements taken from one page at most, whatever was asked for.
-const MAX_STATEMENTS: usize = 10_000;
-
-/// What a page holds.
-#[derive(Debug, Default)]
+/// A page as it came.
+#[derive(Debug)]
 pub(super) struct Page {
-    pub statements: Vec<Offered>,
-    pub attachments: Vec<AttachmentBytes>,
-    /// As the store says it.
-    pub more: Option<String>,
+    pub items: Vec<Item>,
+    pub attachments: Attachments,
+    pub facts: Facts,
 }
 
-/// A statement as it came.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Offered {
-    pub id: Option<Uuid>,
+/// One statement of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Item {
+    /// Its id; of one that has none, a name made of its text.
+    pub key: Uuid,
+    /// Its `stored`, or that of a neighbour when it has none.
     pub stored: Option<Timestamp>,
-    /// The statement that it takes back.
-    pub voids: Option<Uuid>,
-    pub text: String,
+    /// By whose rules it was read.
+    pub version: Version,
+    /// It, or its text and what is wrong with it.
+    pub read: Result<Parsed, (String, Invalid)>,
 }
 
+/// The parts of a page.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Attachments {
+    /// By their hash, in lower case.
+    pub whole: BTreeMap<String, AttachmentBytes>,
+    /// Hashes of parts that cannot be used, and why.
+    pub broken: BTreeMap<String, &'static str>,
+}
+
+/// Why a page cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unreadable {
+    /// It has more parts than are read.
+    TooLarge,
+    /// What it is instead of a page, in words.
+    Other(String),
+}
+
+/// The body of a StatementResult (Comm 2.1.3; 2.0 4.2.4), letter by letter.
 #[derive(Deserialize)]
-struct Statements<'a> {
+struct StatementResult<'b> {
     #[serde(borrow)]
-    statements: Vec<&'a RawValue>,
+    statements: Vec<&'b RawValue>,
     #[serde(default)]
     more: Option<String>,
 }
 
-/// As much as must be known before it is taken in; whatever is of another form is nothing.
-#[derive(Deserialize)]
-struct Peek {
-    #[serde(default)]
-    id: serde_json::Value,
-    #[serde(default)]
-    stored: serde_json::Value,
-    #[serde(default)]
-    verb: serde_json::Value,
-    #[serde(default)]
-    object: serde_json::Value,
+/// What is looked for in a statement that is not valid. Text of any kind: it is judged elsewhere.
+#[derive(Deserialize, Default)]
+struct Loose {
+    id: Option<String>,
+    stored: Option<String>,
+    version: Option<String>,
 }
 
-/// Reads the answer to `GET /statements`; else why it is none, for a person.
-pub(super) fn read(content_type: &str, body: &[u8]) -> Result<Page, String> {
-    let (json, attachments) = parts(content_type, body)?;
-    let found: Statements<'_> = serde_json::from_slice(&json)
-        .map_err(|_| "it answered, but not with a list of statements".to_owned())?;
-    if found.statements.len() > MAX_STATEMENTS {
-        return Err("it answered with more statements than a page may have".to_owned());
+impl Page {
+    /// Reads a page; `version` is the one that was asked for.
+    pub fn read(content_type: &str, body: &[u8], version: Version) -> Result<Self, Unreadable> {
+        let (json, attachments) = split(content_type, body)?;
+        let list: StatementResult<'_> = serde_json::from_slice(json).map_err(|error| {
+            Unreadable::Other(format!(
+                "it answered, but not with a list of statements ({error}): check the address"
+            ))
+        })?;
+        let mut items = Vec::with_capacity(list.statements.len());
+        let mut before = None;
+        let mut facts = Facts {
+            count: list.statements.len(),
+            ascends: true,
+            more: list.more.filter(|more| !more.is_empty()),
+            ..Facts::default()
+        };
+        for raw in list.statements {
+            let mut item = Item::read(raw.get(), version);
+            facts.ascends &= item.stored.is_none() || item.stored >= before;
+            facts.first = facts.first.or(item.stored);
+            item.stored = item.stored.or(before);
+            before = item.stored;
+            items.push(item);
+        }
+        facts.last = before;
+        for item in &mut items {
+            item.stored = item.stored.or(facts.first);
+        }
+        Ok(Self {
+            items,
+            attachments,
+            facts,
+        })
     }
-    Ok(Page {
-        statements: found
-            .statements
-            .into_iter()
-            .map(|raw| offered(raw.get()))
-            .collect(),
-        attachments,
-        more: found.more.filter(|more| !more.is_empty()),
-    })
 }
 
 /// Reads the answer to a question for one statement.
-pub(super) fn read_one(content_type: &str, body: &[u8]) -> Result<Page, String> {
-    let (json, attachments) = parts(content_type, body)?;
-    let text = std::str::from_utf8(&json).map_err(|_| "it answered with no text".to_owned())?;
-    Ok(Page {
-        statements: vec![offered(text)],
-        attachments,
-        more: None,
-    })
+pub(super) fn read_one(
+    content_type: &str,
+    body: &[u8],
+    version: Version,
+) -> Result<(Item, Attachments), Unreadable> {
+    let (json, attachments) = split(content_type, body)?;
+    let raw: &RawValue = serde_json::from_slice(json).map_err(|error| {
+        Unreadable::Other(format!(
+            "asked for one statement, it answered with something else ({error})"
+        ))
+    })?;
+    Ok((Item::read(raw.get(), version), attachments))
 }
 
-fn parts(content_type: &str, body: &[u8]) -> Result<(Vec<u8>, Vec<AttachmentBytes>), String> {
-    match multipart::boundary(content_type) {
-        None => Ok((body.to_vec(), Vec::new())),
-        Some(boundary) => boundary
-            .and_then(|boundary| attachments::split(body, &boundary))
-            .map_err(|invalid| format!("its attachments cannot be read: {invalid}")),
+impl Item {
+    fn read(raw: &str, asked: Version) -> Self {
+        let loose: Loose = serde_json::from_str(raw).unwrap_or_default();
+        let named = loose.version.as_deref();
+        // By the rules it was made under, if it says; else by those it was asked for under.
+        let own = named.and_then(|named| Version::from_header(named).ok());
+        let first = own.unwrap_or(asked);
+        let parse = |version| parse_statement(raw.as_bytes(), version, Limits::DEFAULT);
+        let (version, read) = match (parse(first), first == asked) {
+            (Err(wrong), false) => match parse(asked) {
+                Ok(parsed) => (asked, Ok(parsed)),
+                Err(_) => (first, Err(wrong)),
+            },
+            (read, _) => (first, read),
+        };
+        let stored = match &read {
+            Ok(parsed) => parsed.statement.stored,
+            Err(_) => loose.stored.as_deref().and_then(|text| {
+                lectern_xapi::parse_timestamp(text, Version::V2_0_0)
+                    .or_else(|| lectern_xapi::parse_timestamp(text, Version::V1_0_3))
+            }),
+        };
+        let id = loose.id.as_deref().and_then(parse_uuid);
+        Self {
+            key: id.unwrap_or_else(|| name_of(raw)),
+            stored,
+            version,
+            read: read.map_err(|wrong| (raw.to_owned(), wrong)),
+        }
+    }
+
+    /// Its text.
+    pub fn raw(&self) -> &str {
+        match &self.read {
+            Ok(parsed) => &parsed.raw,
+            Err((raw, _)) => raw,
+        }
     }
 }
 
-fn offered(text: &str) -> Offered {
-    let mut offered = Offered {
-        id: None,
-        stored: None,
-        voids: None,
-        text: text.to_owned(),
+impl Attachments {
+    /// Those that a statement names.
+    pub fn named_by(&self, parsed: &Parsed) -> Self {
+        let mut named = Self::default();
+        for one in parsed.statement.all_attachments() {
+            if let Some(bytes) = self.whole.get(&one.sha2) {
+                named.whole.insert(one.sha2.clone(), bytes.clone());
+            }
+            if let Some(why) = self.broken.get(&one.sha2) {
+                named.broken.insert(one.sha2.clone(), why);
+            }
+        }
+        named
+    }
+
+    /// Takes in what came for a statement that was asked for alone.
+    pub fn add(&mut self, parsed: &Parsed, came: &Self) {
+        let came = came.named_by(parsed);
+        self.whole.extend(came.whole);
+        self.broken.extend(came.broken);
+    }
+
+    /// Whether something that a statement names did not come. With `fileUrl` it may lie elsewhere, which is no lack when
+    /// `came` says that whatever lies there came with the list.
+    pub fn lack(&self, parsed: &Parsed, came: bool) -> bool {
+        let mut named = parsed.statement.all_attachments();
+        named.any(|one| {
+            let may_lack = came && one.file_url.is_some();
+            !may_lack && !self.whole.contains_key(&one.sha2)
+        })
+    }
+}
+
+/// The JSON of a body and its attachments.
+fn split<'b>(content_type: &str, body: &'b [u8]) -> Result<(&'b [u8], Attachments), Unreadable> {
+    let mut attachments = Attachments::default();
+    let boundary = match multipart::boundary(content_type) {
+        None => return Ok((body, attachments)),
+        Some(boundary) => boundary.map_err(|wrong| unreadable(&wrong))?,
     };
-    let Ok(peek) = serde_json::from_str::<Peek>(text) else {
-        return offered;
+    let mut parts = multipart::read(body, &boundary)
+        .map_err(|wrong| unreadable(&wrong))?
+        .into_iter();
+    let Some(first) = parts.next() else {
+        return Err(Unreadable::Other(
+            "its answer has no part with the statements".to_owned(),
+        ));
     };
-    offered.id = uuid_of(&peek.id);
-    offered.stored = peek.stored.as_str().and_then(|stored| stored.parse().ok());
-    if peek.verb.get("id").and_then(serde_json::Value::as_str) == Some(VOIDED) {
-        offered.voids = peek.object.get("id").and_then(uuid_of);
+    for part in parts {
+        let Some(sha2) = part.header("x-experience-api-hash") else {
+            // Nothing can name it.
+            continue;
+        };
+        let sha2 = sha2.to_ascii_lowercase();
+        let encoding = part.header("content-transfer-encoding");
+        if encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case("binary")) {
+            attachments.broken.insert(
+                sha2,
+                "its attachment came in an encoding that is not binary",
+            );
+            continue;
+        }
+        if !is_sha2_of(&sha2, part.bytes) {
+            attachments.broken.insert(
+                sha2,
+                "the bytes that came for its attachment do not have its hash",
+            );
+            continue;
+        }
+        let kind = part.header("content-type");
+        let bytes = AttachmentBytes {
+            sha2: sha2.clone(),
+            content_type: kind.unwrap_or("application/octet-stream").to_owned(),
+            bytes: part.bytes.to_vec(),
+        };
+        attachments.whole.insert(sha2, bytes);
     }
-    offered
+    Ok((first.bytes, attachments))
 }
 
-fn uuid_of(value: &serde_json::Value) -> Option<Uuid> {
-    lectern_xapi::parse_uuid(value.as_str()?)
+fn unreadable(wrong: &Invalid) -> Unreadable {
+    if wrong.is_limit() {
+        return Unreadable::TooLarge;
+    }
+    Unreadable::Other(format!("its answer cannot be read: {wrong}"))
 }
 
-/// Where the next page is: `more` is a path on the same host (Data 2.5), and is never followed to another.
-pub(super) fn next(endpoint: &str, more: &str) -> Result<String, String> {
-    let origin = origin(endpoint).ok_or_else(|| "its address has no host".to_owned())?;
-    if more.starts_with('/') && !more.starts_with("//") {
-        return Ok(format!("{origin}{more}"));
+/// A name for a statement without an id, always the same for the same text.
+fn name_of(raw: &str) -> Uuid {
+    let hash = Sha256::digest(raw.as_bytes());
+    let mut name = [0; 16];
+    for (to, from) in name.iter_mut().zip(hash) {
+        *to = from;
     }
-    match more.strip_prefix(origin) {
-        Some(rest) if rest.starts_with(['/', '?']) => Ok(more.to_owned()),
-        _ => Err("it says that the next page is at another host, which is not asked".to_owned()),
-    }
-}
-
-/// Scheme, host and port.
-fn origin(url: &str) -> Option<&str> {
-    let host = url.find("://")? + 3;
-    let end = url.get(host..)?.find(['/', '?', '#']);
-    end.map_or(Some(url), |end| url.get(..host + end))
+    uuid::Builder::from_custom_bytes(name).into_uuid()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_next_page_is_on_the_same_host_or_not_asked_for() {
-        let endpoint = "https://lrs.example:8443/data/xAPI";
-        for (more, next_page) in [
-            (
-                "/data/xAPI/statements?more=1",
-                Some("https://lrs.example:8443/data/xAPI/statements?more=1"),
-            ),
-            (
-                "https://lrs.example:8443/x?y",
-                Some("https://lrs.example:8443/x?y"),
-            ),
-            ("https://lrs.example:84430/x", None),
-            ("https://lrs.example:8443@evil.example/x", None),
-            ("https://evil.example/x", None),
-            ("//evil.example/x", None),
-            ("statements?more=1", None),
-        ] {
-            assert_eq!(next(endpoint, more).ok().as_deref(), next_page, "{more}");
-        }
-    }
-
-    #[test]
-    fn a_page_is_read_or_said_to_be_none() {
-        let page = br#"{"statements":[{"id":"e05aa883-acaf-40ad-bf54-02c8ce485fb0","stored":"2026-11-26T12:00:00.5Z","verb":{"id":"http://adlnet.gov/expapi/verbs/voided"},"object":{"objectType":"StatementRef","id":"0b7e8a5c-2f0e-4d6a-9d3b-1c2d3e4f5a6b"}},{"id":7,"verb":"x"},[]],"more":""}"#;
-        let found = read("application/json", page).unwrap();
-        assert_eq!((found.statements.len(), found.more), (3, None));
-        assert!(found.statements[0].voids.is_some() && found.statements[0].stored.is_some());
-        assert_eq!(found.statements[1].id, None);
-        for none in [
-            &b"<html>"[..],
-            b"[]",
-            b"{}",
-            b"{\"statements\":{}}",
-            b"\xff",
-        ] {
-            assert!(read("application/json", none).is_err());
-        }
-        assert!(read("multipart/mixed; boundary=b", b"--b--").is_err());
-    }
-}
+mod tests;

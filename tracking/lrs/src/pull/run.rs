@@ -1,4 +1,5 @@
-//! One task for each source that does not rest. The daemon owns it and awaits it.
+//! The shell around [`super::machine`]: one task for each source that has something to do. The daemon owns it and awaits
+//! it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,27 +13,28 @@ use super::source::{Entered, SOURCES};
 use super::task::Task;
 use crate::error::Error;
 use crate::lrs::Lrs;
-use crate::supervise::supervise;
+use crate::remote::supervise;
 
-/// Reads all sources until `stop` is cancelled; a page under way is read again later. `identity` says the box's IRI, which
-/// vouches for what comes.
+/// Reads all sources until `stop` is cancelled; a request under way is given up then, and asked again later.
+/// `identity` says the box's IRI, which vouches for what comes.
 pub async fn run(
     lrs: Lrs,
     egress: Egress,
     identity: Arc<dyn Fn() -> String + Send + Sync>,
     stop: CancellationToken,
 ) {
+    let changes = lrs.source_changes();
     let begin = |id, entered, stop| {
         let task = Task {
+            caller: Entered::caller(id, &identity()),
             lrs: lrs.clone(),
             egress: egress.clone(),
-            identity: identity(),
             id,
             entered,
         };
         task.run(stop)
     };
-    supervise(lrs.source_changes(), stop, || entered(&lrs), begin).await;
+    supervise(changes, stop, || entered(&lrs), begin).await;
 }
 
 /// Those that do not rest.

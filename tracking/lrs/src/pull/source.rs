@@ -1,26 +1,28 @@
-//! Sources: what IT enters, and how far each was read.
+//! Sources: what IT enters, and how far each is.
 
 use jiff::Timestamp;
-use lectern_egress::Reach;
-use lectern_store::{Json, Table, Tx};
-use lectern_xapi::Version;
+use lectern_egress::{Egress, Reach};
+use lectern_store::{Json, Table};
+use lectern_xapi::{Ifi, Version};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::progress::{self, PROGRESS, Progress};
+use crate::caller::{Caller, Scope, Scopes};
 use crate::error::Error;
-use crate::forward::{UpstreamError, endpoint, field};
 use crate::lrs::Lrs;
-use crate::seal;
+use crate::remote::{self, Door, Failure, Forbidden, Trial, endpoint, field, seal};
 
 /// What IT entered.
 pub(super) const SOURCES: Table<Uuid, Json<Entered>> = Table::new("lrs.sources");
-/// How far it was read; apart, because it changes with every page.
-pub(super) const PROGRESS: Table<Uuid, Json<Progress>> = Table::new("lrs.sources.progress");
-/// What could not be taken, by source and number.
-const REFUSED: Table<(Uuid, u64), Json<Refusal>> = Table::new("lrs.sources.refused");
 
-/// Statements that are named when they could not be taken; those beyond are counted.
-const MAX_NAMED: u64 = 1_000;
+const FORBIDDEN: Forbidden = Forbidden {
+    ok: false,
+    message: "the key and the secret are known there, but may not read statements",
+};
+/// What a trial and a task say of the box itself.
+pub(super) const ITSELF: &str =
+    "this address is this box itself: everything that is to be read there is here already";
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Entered {
@@ -38,36 +40,19 @@ pub(super) struct Entered {
     pub created: Timestamp,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(super) struct Progress {
-    /// When the last statement that was read was stored there.
-    pub edge: Option<Timestamp>,
-    /// The statements that were stored there at that very time.
-    pub edge_ids: Vec<Uuid>,
-    /// Statements stored here.
-    pub stored: u64,
-    /// Statements that were here already.
-    pub known: u64,
-    /// Statements that could not be taken.
-    pub refused: u64,
-    /// It was read to its end once.
-    pub is_through: bool,
-    pub last_success: Option<Timestamp>,
-    pub last_error: Option<UpstreamError>,
-}
-
-/// A statement that could not be taken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
-    /// Its number, from 1.
-    pub n: u64,
-    /// Its id there, when it has one.
-    pub statement_id: Option<Uuid>,
-    /// When it was stored there.
-    pub stored: Option<Timestamp>,
-    /// Why.
-    pub reason: String,
+/// Where a source is, and how one is let in. Not `Debug`, so that its secret is in no log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SourceAddress {
+    /// Its endpoint: what `/statements` is put behind.
+    pub url: String,
+    /// Basic user name.
+    pub key: String,
+    /// Basic password.
+    pub secret: String,
+    /// Which version of xAPI it is asked in.
+    pub version: Version,
+    /// Whether it may be inside this network.
+    pub allow_private: bool,
 }
 
 /// A new source. Not `Debug`, so that its secret is in no log.
@@ -75,40 +60,53 @@ pub struct Refusal {
 pub struct NewSource {
     /// What people call it.
     pub name: String,
-    /// Its endpoint: what `/statements` is put behind.
-    pub url: String,
-    /// Basic user name.
-    pub key: String,
-    /// Basic password.
-    pub secret: String,
-    /// Which version of xAPI it speaks.
-    pub version: Version,
-    /// Only statements stored there after this; `None` for all.
+    /// Where it is.
+    pub address: SourceAddress,
+    /// Only statements that it stored after this; `None` for all.
     pub since: Option<Timestamp>,
     /// Whether it is asked again for what is new once it was read to its end.
     pub follow: bool,
-    /// Whether it may be inside this network.
-    pub allow_private: bool,
 }
 
-/// What a source does.
+/// A change of a source; what is `None` stays. Not `Debug`, so that its secret is in no log.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct SourceChange {
+    /// Name.
+    pub name: Option<String>,
+    /// Endpoint.
+    pub url: Option<String>,
+    /// User name.
+    pub key: Option<String>,
+    /// Password.
+    pub secret: Option<String>,
+    /// Version of xAPI.
+    pub version: Option<Version>,
+    /// Whether it is asked again once it was read to its end.
+    pub follow: Option<bool>,
+    /// Whether it may be inside this network.
+    pub allow_private: Option<bool>,
+    /// Whether it rests.
+    pub paused: Option<bool>,
+}
+
+/// How a source does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "lowercase")]
 pub enum SourceState {
     /// It is being read.
     Reading,
-    /// It failed, and is asked again later.
+    /// It does not give what it should, and is asked again later.
     Waiting,
     /// All of it was read; it is asked now and then for what is new.
     Following,
     /// All of it was read, and that was that.
     Done,
-    /// A person told it to rest.
+    /// A person let it rest.
     Paused,
 }
 
 /// A source as it is listed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Source {
     /// Its id.
     pub id: Uuid,
@@ -118,34 +116,42 @@ pub struct Source {
     pub url: String,
     /// Basic user name.
     pub key: String,
-    /// Which version of xAPI it speaks.
+    /// Which version of xAPI it is asked in.
     pub version: &'static str,
-    /// Only statements stored there after this.
+    /// Only statements that it stored after this.
     pub since: Option<Timestamp>,
     /// Whether it is asked again once it was read to its end.
     pub follow: bool,
     /// Whether it may be inside this network.
     pub allow_private: bool,
-    /// What it does.
+    /// Whether it rests.
+    pub paused: bool,
+    /// How it does.
     pub state: SourceState,
-    /// Up to when (its `stored`) it was read.
+    /// Up to when it was read, by when it stored its statements.
     pub read_to: Option<Timestamp>,
-    /// Statements stored here.
+    /// Statements stored here because of it.
     pub stored: u64,
-    /// Statements that were here already.
+    /// Statements that were here already, and equal.
     pub known: u64,
     /// Statements that could not be taken.
     pub refused: u64,
-    /// When it last answered.
+    /// Statements a second, lately.
+    pub rate: f64,
+    /// When the last page was taken in.
     pub last_success: Option<Timestamp>,
+    /// When the end of its list was reached last.
+    pub caught_up: Option<Timestamp>,
+    /// When it is asked again, if it waits.
+    pub next: Option<Timestamp>,
     /// What went wrong since.
-    pub last_error: Option<UpstreamError>,
+    pub last_error: Option<Failure>,
 }
 
 /// The sources of an LRS.
 #[derive(Clone)]
 pub struct Sources {
-    lrs: Lrs,
+    pub(super) lrs: Lrs,
 }
 
 impl Lrs {
@@ -162,21 +168,28 @@ impl Sources {
     /// [`Error::Invalid`], [`Error::Sealing`], [`Error::Store`].
     pub fn add(&self, new: NewSource) -> Result<Uuid, Error> {
         let id = Uuid::now_v7();
+        let address = new.address;
+        let sealing_key = self.lrs.sealing_key();
         let entered = Entered {
             name: field("name", &new.name)?,
-            url: endpoint(&new.url, new.allow_private)?,
-            key: field("key", &new.key)?,
-            sealed_secret: seal::seal(self.lrs.sealing_key().as_ref(), id, &new.secret)?,
-            version: new.version.header().to_owned(),
+            url: endpoint(&address.url, address.allow_private)?,
+            key: field("key", &address.key)?,
+            sealed_secret: seal::seal(sealing_key.as_ref(), id, &address.secret)?,
+            version: address.version.header().to_owned(),
             since: new.since,
             follow: new.follow,
-            allow_private: new.allow_private,
+            allow_private: address.allow_private,
             paused: false,
             created: self.lrs.now(),
         };
+        let progress = Progress {
+            cursor: entered.since,
+            counted: self.lrs.head()?,
+            ..Progress::default()
+        };
         self.lrs.store().write(move |tx| {
             tx.insert(&SOURCES, &id, &Json(entered.clone()))?;
-            tx.insert(&PROGRESS, &id, &Json(Progress::default()))?;
+            tx.insert(&PROGRESS, &id, &Json(progress.clone()))?;
             Ok::<_, Error>(())
         })?;
         self.lrs.sources_changed();
@@ -194,27 +207,63 @@ impl Sources {
             let (id, Json(entered)) = row?;
             let progress = snapshot.get(&PROGRESS, &id)?;
             let progress = progress.map_or_else(Progress::default, |Json(progress)| progress);
-            all.push(describe(id, entered, progress));
+            all.push(Source::of(id, entered, progress));
         }
         Ok(all)
     }
 
-    /// Lets one rest, or go on.
+    /// One of them.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Store`].
-    pub fn pause(&self, id: Uuid, paused: bool) -> Result<(), Error> {
+    pub fn get(&self, id: Uuid) -> Result<Source, Error> {
+        let all = self.list()?;
+        let found = all.into_iter().find(|source| source.id == id);
+        found.ok_or_else(|| unknown(id))
+    }
+
+    /// Changes one; what is read next goes by the change. How far it is stays.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Invalid`], [`Error::Sealing`], [`Error::Store`].
+    pub fn update(&self, id: Uuid, change: SourceChange) -> Result<(), Error> {
+        let sealing_key = self.lrs.sealing_key();
+        let secret = change.secret.as_ref();
+        let sealed = secret.map(|secret| seal::seal(sealing_key.as_ref(), id, secret));
+        let sealed = sealed.transpose()?;
         self.lrs.store().write(move |tx| {
             let Json(mut entered) = tx.get(&SOURCES, &id)?.ok_or_else(|| unknown(id))?;
-            entered.paused = paused;
-            tx.insert(&SOURCES, &id, &Json(entered)).map(drop)?;
+            if let Some(name) = &change.name {
+                entered.name = field("name", name)?;
+            }
+            if let Some(key) = &change.key {
+                entered.key = field("key", key)?;
+            }
+            if let Some(allow_private) = change.allow_private {
+                entered.allow_private = allow_private;
+            }
+            let url = change.url.as_ref().unwrap_or(&entered.url);
+            entered.url = endpoint(url, entered.allow_private)?;
+            if let Some(sealed) = &sealed {
+                entered.sealed_secret.clone_from(sealed);
+            }
+            if let Some(version) = change.version {
+                version.header().clone_into(&mut entered.version);
+            }
+            if let Some(follow) = change.follow {
+                entered.follow = follow;
+            }
+            if let Some(paused) = change.paused {
+                entered.paused = paused;
+            }
+            tx.insert(&SOURCES, &id, &Json(entered))?;
             Ok::<_, Error>(())
         })?;
         self.lrs.sources_changed();
         Ok(())
     }
 
-    /// Removes one; what came from it stays.
+    /// Removes one with its list of refused statements; what it brought stays here.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Store`].
@@ -223,59 +272,78 @@ impl Sources {
             if !tx.remove(&SOURCES, &id)? {
                 return Err(unknown(id));
             }
-            tx.remove(&PROGRESS, &id)?;
-            let rows = tx.prefix(&REFUSED, &id)?;
-            let rows: Vec<(Uuid, u64)> = rows
-                .map(|row| row.map(|(key, _)| key))
-                .collect::<Result<_, _>>()?;
-            for key in &rows {
-                tx.remove(&REFUSED, key)?;
-            }
-            Ok(())
+            progress::clear(tx, id)
         })?;
         self.lrs.sources_changed();
         Ok(())
     }
 
-    /// What could not be taken, in order, after the number `after`.
+    /// Asks an address for its versions and, with key and secret, for one statement. Writes nothing, there or here.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Store`].
-    pub fn refused(&self, id: Uuid, after: u64, limit: usize) -> Result<Vec<Refusal>, Error> {
-        let snapshot = self.lrs.store().snapshot()?;
-        snapshot.get(&SOURCES, &id)?.ok_or_else(|| unknown(id))?;
-        let rows = snapshot.range(&REFUSED, (id, after.saturating_add(1))..=(id, u64::MAX))?;
-        Ok(rows
-            .take(limit)
-            .map(|row| row.map(|(_, Json(refusal))| refusal))
-            .collect::<Result<_, _>>()?)
+    /// [`Error::Invalid`]; what the source says is in the answer.
+    pub async fn try_out(&self, address: SourceAddress, egress: &Egress) -> Result<Trial, Error> {
+        let url = endpoint(&address.url, address.allow_private)?;
+        let key = field("key", &address.key)?;
+        let door = Door {
+            url,
+            headers: remote::headers(&key, &address.secret, address.version)?,
+            reach: remote::reach(address.allow_private),
+        };
+        let mut trial = Trial::run(egress, &door, FORBIDDEN).await;
+        if trial.ok && is_itself(&self.lrs, egress, &door).await {
+            trial.ok = false;
+            ITSELF.clone_into(&mut trial.message);
+        }
+        Ok(trial)
     }
 }
 
-fn describe(id: Uuid, entered: Entered, progress: Progress) -> Source {
-    let state = match (&progress.last_error, progress.is_through) {
-        _ if entered.paused => SourceState::Paused,
-        (_, true) if !entered.follow => SourceState::Done,
-        (Some(_), _) => SourceState::Waiting,
-        (None, true) => SourceState::Following,
-        (None, false) => SourceState::Reading,
-    };
-    Source {
-        id,
-        version: entered.version().header(),
-        name: entered.name,
-        url: entered.url,
-        key: entered.key,
-        since: entered.since,
-        follow: entered.follow,
-        allow_private: entered.allow_private,
-        state,
-        read_to: progress.edge,
-        stored: progress.stored,
-        known: progress.known,
-        refused: progress.refused,
-        last_success: progress.last_success,
-        last_error: progress.last_error,
+/// Whether this very process answers there.
+pub(super) async fn is_itself(lrs: &Lrs, egress: &Egress, door: &Door) -> bool {
+    let about = remote::about(egress, door).await.unwrap_or_default();
+    let named = about
+        .get("extensions")
+        .and_then(|extensions| extensions.get(crate::ABOUT_EXTENSION))
+        .and_then(|lectern| lectern.get("instance"))
+        .and_then(|instance| instance.as_str());
+    named == Some(lrs.instance().to_string().as_str())
+}
+
+impl Source {
+    fn of(id: Uuid, entered: Entered, progress: Progress) -> Self {
+        let state = if entered.is_done(&progress) {
+            SourceState::Done
+        } else if entered.paused {
+            SourceState::Paused
+        } else if progress.last_error.is_some() {
+            SourceState::Waiting
+        } else if progress.next.is_some() {
+            SourceState::Following
+        } else {
+            SourceState::Reading
+        };
+        Self {
+            id,
+            version: entered.version().header(),
+            name: entered.name,
+            url: entered.url,
+            key: entered.key,
+            since: entered.since,
+            follow: entered.follow,
+            allow_private: entered.allow_private,
+            paused: entered.paused,
+            state,
+            read_to: progress.newest,
+            stored: progress.stored,
+            known: progress.known,
+            refused: progress.refused,
+            rate: progress.rate,
+            last_success: progress.last_success,
+            caught_up: progress.caught_up,
+            next: progress.next,
+            last_error: progress.last_error,
+        }
     }
 }
 
@@ -285,41 +353,26 @@ impl Entered {
     }
 
     pub fn reach(&self) -> Reach {
-        if self.allow_private {
-            Reach::Private
-        } else {
-            Reach::Public
+        remote::reach(self.allow_private)
+    }
+
+    /// Whether there is nothing left to do.
+    pub fn is_done(&self, progress: &Progress) -> bool {
+        !self.follow && progress.caught_up.is_some()
+    }
+
+    /// Who brings its statements: never the box, never whoever wrote them there.
+    pub fn caller(id: Uuid, identity: &str) -> Caller {
+        let credential = format!("source:{id}");
+        Caller {
+            authority: Ifi::account(identity, credential.clone()).to_value(),
+            credential,
+            scopes: Scopes::from_iter([Scope::StatementsWrite, Scope::Define]),
+            bound: None,
         }
     }
 }
 
-/// Writes down how far a source was read, unless it is gone, and what could not be taken.
-pub(super) fn note(
-    tx: &Tx<'_>,
-    id: Uuid,
-    refused: &[(Option<Uuid>, Option<Timestamp>, String)],
-    change: impl FnOnce(&mut Progress),
-) -> Result<(), Error> {
-    let Some(Json(mut progress)) = tx.get(&PROGRESS, &id)? else {
-        return Ok(());
-    };
-    for (statement_id, stored, reason) in refused {
-        progress.refused += 1;
-        if progress.refused <= MAX_NAMED {
-            let refusal = Refusal {
-                n: progress.refused,
-                statement_id: *statement_id,
-                stored: *stored,
-                reason: reason.clone(),
-            };
-            tx.insert(&REFUSED, &(id, progress.refused), &Json(refusal))?;
-        }
-    }
-    change(&mut progress);
-    tx.insert(&PROGRESS, &id, &Json(progress))?;
-    Ok(())
-}
-
-fn unknown(id: Uuid) -> Error {
+pub(super) fn unknown(id: Uuid) -> Error {
     Error::NotFound(format!("there is no source {id}"))
 }

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use lectern_library::DiskReport;
 use lectern_lms::PlainHttp;
+use lectern_lrs::pull::{Source, SourceState};
 use lectern_store::Stats;
 use uuid::Uuid;
 
@@ -15,6 +16,8 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 const BACKUP_DAYS: i64 = 7;
 /// An authority that ends means a visit to every device.
 const CA_DAYS: i64 = 90;
+/// A source that gave nothing for longer than this is worth more than a word.
+const SOURCE_SILENCE: SignedDuration = SignedDuration::from_hours(1);
 /// Statements that wait longer than this for an upstream are worth a word.
 const UPSTREAM_LAG_SECONDS: u64 = 15 * 60;
 /// A clock before this is wrong: nothing of Lectern is older.
@@ -31,6 +34,7 @@ pub(crate) struct Facts {
     pub(crate) fold_lag: u64,
     pub(crate) last_backup: Option<Timestamp>,
     pub(crate) upstreams: Vec<UpstreamFacts>,
+    pub(crate) sources: Vec<Source>,
     ca_expires: Option<Timestamp>,
     server_expires: Option<Timestamp>,
     plain_http: PlainHttp,
@@ -63,6 +67,7 @@ impl Facts {
             fold_lag: app.lrs.fold_lag()?,
             last_backup: app.lms.last_backup()?,
             upstreams: super::super::upstreams::facts(app)?,
+            sources: app.lrs.sources().list()?,
             ca_expires: app.authority(|authority| authority.ca_expires()),
             server_expires: app
                 .authority(|authority| authority.server_expires())
@@ -89,6 +94,7 @@ impl Facts {
             jobs(failed),
         ];
         checks.extend(self.upstreams.iter().map(|upstream| upstream.check()));
+        checks.extend(self.sources.iter().map(|source| self.source(source)));
         checks.sort_by_key(|check| check.state);
         checks
     }
@@ -277,6 +283,27 @@ impl Facts {
     }
 }
 
+impl Facts {
+    fn source(&self, source: &Source) -> Check {
+        let id = format!("source:{}", source.id);
+        let act = Some("Open the source: it shows the last error and what was not taken.");
+        if let (SourceState::Waiting, Some(error)) = (source.state, &source.last_error) {
+            let since = source.last_success.unwrap_or(error.at);
+            let is_long = self.now.duration_since(since) > SOURCE_SILENCE;
+            let state = if is_long { Health::Bad } else { Health::Soon };
+            let title = format!("{} cannot be read", source.name);
+            return check(&id, state, &title, error.message.clone(), act);
+        }
+        if source.refused > 0 {
+            let title = format!("Statements of {} were not taken", source.name);
+            let detail = format!("{} were refused.", source.refused);
+            return check(&id, Health::Soon, &title, detail, act);
+        }
+        let detail = format!("{} statements read.", source.stored + source.known);
+        check(&id, Health::Ok, &source.name, detail, None)
+    }
+}
+
 impl UpstreamFacts {
     fn id(&self) -> String {
         format!("upstream:{}", self.upstream)
@@ -380,6 +407,7 @@ mod tests {
             fold_lag: 0,
             last_backup: Some(now),
             upstreams: Vec::new(),
+            sources: Vec::new(),
             ca_expires: Some(now + DAY * 3000),
             server_expires: Some(now + DAY * 300),
             plain_http: PlainHttp::Learners,

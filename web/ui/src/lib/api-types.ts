@@ -66,6 +66,7 @@ export type Job = Schemas['Job'];
 export type Credential = Schemas['Credential'];
 export type CredentialMade = Schemas['CredentialMade'];
 export type Source = Schemas['Source'];
+export type SourceTrial = Schemas['SourceTrial'];
 export type SourceRefusal = Schemas['SourceRefusal'];
 export type StatementDays = Schemas['StatementDays'];
 export type Upstream = Schemas['Upstream'];

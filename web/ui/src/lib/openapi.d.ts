@@ -604,6 +604,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sources/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask an address whether statements can be read there, before it is added; writes nothing, there or here */
+        post: operations["postSourcesTest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sources/{id}": {
         parameters: {
             query?: never;
@@ -614,11 +631,11 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Remove a source; what came from it stays */
+        /** Remove a source; what it brought stays */
         delete: operations["deleteSourcesId"];
         options?: never;
         head?: never;
-        /** Let a source rest, or go on */
+        /** Change, pause or go on with a source */
         patch: operations["patchSourcesId"];
         trace?: never;
     };
@@ -629,7 +646,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What could not be taken from a source, in order */
+        /**
+         * What was not taken of a source, oldest first; the last 1,000 are kept
+         * @description Reading it is audited: the statements are records of individuals.
+         */
         get: operations["getSourcesIdRefused"];
         put?: never;
         post?: never;
@@ -2039,7 +2059,12 @@ export interface components {
             items: {
                 /** @description Whether it may be inside this network */
                 allow_private: boolean;
-                /** @description Whether it is asked again once it was read to its end */
+                /**
+                 * Format: date-time
+                 * @description When the end of its list was reached last
+                 */
+                caught_up?: string | null;
+                /** @description Whether it is asked again for what is new once it was read to its end */
                 follow: boolean;
                 /**
                  * Format: uuid
@@ -2057,11 +2082,28 @@ export interface components {
                 last_error?: string | null;
                 /**
                  * Format: date-time
-                 * @description When it last answered
+                 * @description When that was
+                 */
+                last_error_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it last gave something
                  */
                 last_success?: string | null;
                 /** @description What people call it */
                 name: string;
+                /**
+                 * Format: date-time
+                 * @description When it is asked for what is new, if it follows
+                 */
+                next?: string | null;
+                /** @description Whether it rests */
+                paused: boolean;
+                /**
+                 * Format: double
+                 * @description Statements a second, lately
+                 */
+                rate: number;
                 /**
                  * Format: date-time
                  * @description Up to when it was read, by when it stored its statements
@@ -2074,15 +2116,15 @@ export interface components {
                 refused: number;
                 /**
                  * Format: date-time
-                 * @description When it is asked again
+                 * @description When it is tried again
                  */
                 retry_at?: string | null;
                 /**
                  * Format: date-time
-                 * @description Only statements stored there after this
+                 * @description Only statements that it stored after this
                  */
                 since?: string | null;
-                /** @description What it does */
+                /** @description How it does */
                 state: components["schemas"]["SourceState"];
                 /**
                  * Format: int64
@@ -2091,7 +2133,7 @@ export interface components {
                 stored: number;
                 /** @description Its endpoint, without `/statements` */
                 url: string;
-                /** @description Which version of xAPI it speaks */
+                /** @description Which version of xAPI it is asked in */
                 version: components["schemas"]["XapiVersion"];
             }[];
             /** @description The cursor of the page after, when there is one */
@@ -2102,20 +2144,27 @@ export interface components {
             /** @description The items */
             items: {
                 /**
+                 * Format: date-time
+                 * @description When it was refused
+                 */
+                at: string;
+                /**
                  * Format: int64
-                 * @description Its number
+                 * @description Its number among them
                  */
                 n: number;
                 /** @description Why */
                 reason: string;
+                /** @description The statement, or its text when it is no JSON; absent when it is very long or may not be kept */
+                statement?: Record<string, never> | null;
                 /**
                  * Format: uuid
-                 * @description Its id there, when it has one
+                 * @description The statement's id, when it has one
                  */
                 statement_id?: string | null;
                 /**
                  * Format: date-time
-                 * @description When it was stored there
+                 * @description When the source stored it
                  */
                 stored?: string | null;
             }[];
@@ -2406,18 +2455,18 @@ export interface components {
             allow_private?: boolean;
             /** @description Whether it is asked again for what is new once it was read to its end */
             follow?: boolean;
-            /** @description User name of a Basic credential that may read all statements there */
+            /** @description Basic user name */
             key: string;
             /** @description What people call it */
             name: string;
             /**
              * Format: password
-             * @description Its password
+             * @description Basic password
              */
             secret: string;
             /**
              * Format: date-time
-             * @description Only statements stored there after this; all when not given
+             * @description Only statements that it stored after this; all when not given
              */
             since?: string | null;
             /** @description Its endpoint, without `/statements` */
@@ -2873,11 +2922,16 @@ export interface components {
              */
             password: string;
         };
-        /** @description A source and how far it was read */
+        /** @description A source and how far it is */
         Source: {
             /** @description Whether it may be inside this network */
             allow_private: boolean;
-            /** @description Whether it is asked again once it was read to its end */
+            /**
+             * Format: date-time
+             * @description When the end of its list was reached last
+             */
+            caught_up?: string | null;
+            /** @description Whether it is asked again for what is new once it was read to its end */
             follow: boolean;
             /**
              * Format: uuid
@@ -2895,11 +2949,28 @@ export interface components {
             last_error?: string | null;
             /**
              * Format: date-time
-             * @description When it last answered
+             * @description When that was
+             */
+            last_error_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it last gave something
              */
             last_success?: string | null;
             /** @description What people call it */
             name: string;
+            /**
+             * Format: date-time
+             * @description When it is asked for what is new, if it follows
+             */
+            next?: string | null;
+            /** @description Whether it rests */
+            paused: boolean;
+            /**
+             * Format: double
+             * @description Statements a second, lately
+             */
+            rate: number;
             /**
              * Format: date-time
              * @description Up to when it was read, by when it stored its statements
@@ -2912,15 +2983,15 @@ export interface components {
             refused: number;
             /**
              * Format: date-time
-             * @description When it is asked again
+             * @description When it is tried again
              */
             retry_at?: string | null;
             /**
              * Format: date-time
-             * @description Only statements stored there after this
+             * @description Only statements that it stored after this
              */
             since?: string | null;
-            /** @description What it does */
+            /** @description How it does */
             state: components["schemas"]["SourceState"];
             /**
              * Format: int64
@@ -2929,7 +3000,7 @@ export interface components {
             stored: number;
             /** @description Its endpoint, without `/statements` */
             url: string;
-            /** @description Which version of xAPI it speaks */
+            /** @description Which version of xAPI it is asked in */
             version: components["schemas"]["XapiVersion"];
         };
         /** @description The source made */
@@ -2940,36 +3011,83 @@ export interface components {
              */
             id: string;
         };
-        /** @description What to change */
+        /** @description What to change; what is not named stays. How far it is stays, too */
         SourcePatch: {
+            /** @description Whether it may be inside this network */
+            allow_private?: boolean | null;
+            /** @description Whether it is asked again for what is new once it was read to its end */
+            follow?: boolean | null;
+            /** @description Basic user name */
+            key?: string | null;
+            /** @description What people call it */
+            name?: string | null;
             /** @description Whether it rests */
-            paused: boolean;
+            paused?: boolean | null;
+            /**
+             * Format: password
+             * @description Basic password
+             */
+            secret?: string | null;
+            /** @description Its endpoint */
+            url?: string | null;
+            version?: null | components["schemas"]["XapiVersion"];
         };
-        /** @description A statement that could not be taken */
+        /** @description A statement of a source that was not taken */
         SourceRefusal: {
             /**
+             * Format: date-time
+             * @description When it was refused
+             */
+            at: string;
+            /**
              * Format: int64
-             * @description Its number
+             * @description Its number among them
              */
             n: number;
             /** @description Why */
             reason: string;
+            /** @description The statement, or its text when it is no JSON; absent when it is very long or may not be kept */
+            statement?: Record<string, never> | null;
             /**
              * Format: uuid
-             * @description Its id there, when it has one
+             * @description The statement's id, when it has one
              */
             statement_id?: string | null;
             /**
              * Format: date-time
-             * @description When it was stored there
+             * @description When the source stored it
              */
             stored?: string | null;
         };
         /**
-         * @description What a source does
+         * @description How a source does
          * @enum {string}
          */
         SourceState: "reading" | "waiting" | "following" | "done" | "paused";
+        /** @description What a trial found */
+        SourceTrial: {
+            /** @description What was found */
+            message: string;
+            /** @description Whether statements can be read there */
+            ok: boolean;
+            /** @description The versions that it names */
+            versions: string[];
+        };
+        /** @description An address to try */
+        SourceTrialOf: {
+            /** @description Whether it may be inside this network */
+            allow_private?: boolean;
+            /** @description Basic user name */
+            key: string;
+            /**
+             * Format: password
+             * @description Basic password
+             */
+            secret: string;
+            /** @description The endpoint, without `/statements` */
+            url: string;
+            version?: null | components["schemas"]["XapiVersion"];
+        };
         /** @description To whom an actor points */
         StatementActor: {
             /** @description Whether the box knows them */
@@ -4840,6 +4958,48 @@ export interface operations {
             };
         };
     };
+    postSourcesTest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SourceTrialOf"];
+            };
+        };
+        responses: {
+            /** @description They can */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceTrial"];
+                };
+            };
+            /** @description A value that cannot be */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description They cannot; the detail says why */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     deleteSourcesId: {
         parameters: {
             query?: never;
@@ -4884,12 +5044,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
-            204: {
+            /** @description As it is now */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Source"];
+                };
             };
             /** @description No such source */
             404: {

@@ -24,12 +24,20 @@ export const sources = {
   },
   stored: (n: number) => `${statements(n)} stored`,
   known: (n: number) => `${statements(n)} here already`,
-  readTo: (when: string) => `read up to ${when}`,
+  readTo: (when: string) => `read up to what it stored ${when}`,
+  perSecond: (n: string) => `${n} a second`,
+  next: (when: string) => `asked again ${when}`,
+  finished: (when: string) => `finished ${when}`,
+  testOk: (versions: string) =>
+    versions
+      ? `It answers, and the key may read. It speaks xAPI ${versions}.`
+      : 'It answers, and the key may read.',
   refused: (n: number) => `${statements(n)} not taken`,
   refusedShow: 'Show',
   refusedTitle: (name: string) => `Not taken from ${name}`,
   refusedLead:
-    'These statements were left where they are: this box does not take what is no valid statement, or another one under an id that it has.',
+    'These statements were left where they are: this box does not take what is no valid statement, or another one under an id that it has. All others were taken. The last 1,000 are listed.',
+  refusedStatement: 'The statement',
   refusedNone: 'All were taken.',
   noId: 'without an id',
   removeTitle: (name: string) => `Remove ${name}?`,

@@ -1,5 +1,6 @@
-//! Secrets of upstreams and sources, and the keys of pseudonyms, at rest: ChaCha20-Poly1305 under the box's key, bound to the upstream they belong to. The key
-//! lies in a file of its own, so a copy of the store alone gives no secret away.
+//! Secrets of upstreams and sources, and the keys of upstreams' pseudonyms, at rest: ChaCha20-Poly1305 under the box's
+//! key, bound to the entry they belong to. The key lies in a file of its own, so a copy of the store alone gives no
+//! secret away.
 
 use rand::RngCore;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
@@ -16,21 +17,21 @@ fn key(key: Option<&[u8; 32]>) -> Result<LessSafeKey, Error> {
 }
 
 /// Nonce, then the sealed secret.
-pub(crate) fn seal(with: Option<&[u8; 32]>, upstream: Uuid, secret: &str) -> Result<String, Error> {
+pub(crate) fn seal(with: Option<&[u8; 32]>, entry: Uuid, secret: &str) -> Result<String, Error> {
     let mut nonce = [0; NONCE_LEN];
     rand::rng().fill_bytes(&mut nonce);
     let mut text = secret.as_bytes().to_vec();
     key(with)?
         .seal_in_place_append_tag(
             Nonce::assume_unique_for_key(nonce),
-            Aad::from(upstream.as_bytes()),
+            Aad::from(entry.as_bytes()),
             &mut text,
         )
         .map_err(|_| Error::Sealing("the secret cannot be sealed".to_owned()))?;
     Ok(hex::encode([nonce.as_slice(), &text].concat()))
 }
 
-pub(crate) fn open(with: Option<&[u8; 32]>, upstream: Uuid, sealed: &str) -> Result<String, Error> {
+pub(crate) fn open(with: Option<&[u8; 32]>, entry: Uuid, sealed: &str) -> Result<String, Error> {
     let broken =
         || Error::Sealing("the secret was sealed with another key: enter it again".to_owned());
     let bytes = hex::decode(sealed).map_err(|_| broken())?;
@@ -38,7 +39,7 @@ pub(crate) fn open(with: Option<&[u8; 32]>, upstream: Uuid, sealed: &str) -> Res
     let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| broken())?;
     let mut text = text.to_vec();
     let opened = key(with)?
-        .open_in_place(nonce, Aad::from(upstream.as_bytes()), &mut text)
+        .open_in_place(nonce, Aad::from(entry.as_bytes()), &mut text)
         .map_err(|_| broken())?;
     String::from_utf8(opened.to_vec()).map_err(|_| broken())
 }
@@ -50,15 +51,15 @@ mod tests {
     use super::{open, seal};
 
     #[test]
-    fn a_secret_opens_with_its_key_for_its_upstream_only() {
+    fn a_secret_opens_with_its_key_for_its_entry_only() {
         let (key, other) = ([1; 32], [2; 32]);
-        let upstream = Uuid::now_v7();
-        let sealed = seal(Some(&key), upstream, "geheim").unwrap();
+        let entry = Uuid::now_v7();
+        let sealed = seal(Some(&key), entry, "geheim").unwrap();
         assert!(!sealed.contains(&hex::encode("geheim")));
-        assert_eq!(open(Some(&key), upstream, &sealed).unwrap(), "geheim");
-        assert!(open(Some(&other), upstream, &sealed).is_err());
+        assert_eq!(open(Some(&key), entry, &sealed).unwrap(), "geheim");
+        assert!(open(Some(&other), entry, &sealed).is_err());
         assert!(open(Some(&key), Uuid::now_v7(), &sealed).is_err());
-        assert!(open(Some(&key), upstream, "00").is_err());
-        assert!(seal(None, upstream, "geheim").is_err());
+        assert!(open(Some(&key), entry, "00").is_err());
+        assert!(seal(None, entry, "geheim").is_err());
     }
 }

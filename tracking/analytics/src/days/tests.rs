@@ -51,7 +51,7 @@ impl TestBox {
 
 fn field<'r>(row: &'r Row, name: &str) -> &'r Field {
     let mut columns = row.get_column_iter();
-    &columns.find(|(own, _)| own.as_str() == name).unwrap().1
+    columns.find(|(own, _)| own.as_str() == name).unwrap().1
 }
 
 fn said(row: &Row, name: &str) -> Option<String> {

@@ -36,7 +36,7 @@ const PATIENCE: u32 = 6;
 /// Statements stored in one batch.
 const BATCH: usize = 500;
 /// How long until it is looked again whether a source is still this box itself.
-const ITSELF_WAIT: Duration = Duration::from_mins(5);
+const ITSELF_WAIT: Duration = Duration::from_secs(5 * 60);
 
 /// One source's reading.
 pub(super) struct Task {

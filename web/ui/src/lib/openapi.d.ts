@@ -731,6 +731,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/statements/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take statements in from a file
+         * @description One statement a line, with lines of attachments between, as `GET /api/v1/statements/export` and `lecternd statements
+         *     export` write them. A line that cannot be taken holds up no other; statements that are here already stay as they are. What
+         *     the answer counts is on disk; a file can be sent again.
+         */
+        post: operations["postStatementsImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/statements/{id}": {
         parameters: {
             query?: never;
@@ -3124,6 +3146,41 @@ export interface components {
             /** @description Whether it was taken back */
             voided: boolean;
         };
+        /** @description What became of a file of statements */
+        StatementsImported: {
+            /**
+             * Format: int64
+             * @description Statements that were here already
+             */
+            known: number;
+            /**
+             * Format: int64
+             * @description Lines that are not empty
+             */
+            lines: number;
+            /** @description The first hundred of these */
+            problems: components["schemas"]["StatementsImportedLine"][];
+            /**
+             * Format: int64
+             * @description Lines that could not be taken
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description Statements stored now
+             */
+            stored: number;
+        };
+        /** @description A line that could not be taken */
+        StatementsImportedLine: {
+            /**
+             * Format: int64
+             * @description Its number, from 1
+             */
+            line: number;
+            /** @description Why */
+            message: string;
+        };
         /** @description Small pictures on sheets: picture i shows `i * interval_ms`, row by row */
         Storyboard: {
             /**
@@ -5233,6 +5290,60 @@ export interface operations {
                 };
                 content: {
                     "application/x-ndjson": number[];
+                };
+            };
+        };
+    };
+    postStatementsImport: {
+        parameters: {
+            query?: {
+                /** @description The version of statements that do not say theirs; 1.0.3 when not given */
+                version?: components["schemas"]["XapiVersion"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            /** @description What became of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatementsImported"];
+                };
+            };
+            /** @description It broke off; what came before is taken */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not one JSON object a line */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk is full; what came before is taken */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

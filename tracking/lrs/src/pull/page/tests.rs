@@ -139,7 +139,10 @@ fn with_attachments(hashes: &[String]) -> Value {
     statement
 }
 
-fn parts(json: &[u8], parts: &[(&[(&str, &str)], &[u8])]) -> Vec<u8> {
+/// Its headers and its bytes.
+type Part<'p> = (&'p [(&'p str, &'p str)], &'p [u8]);
+
+fn parts(json: &[u8], parts: &[Part<'_>]) -> Vec<u8> {
     let mut body = Vec::new();
     multipart::write(&mut body, "b", &[("Content-Type", JSON)], json);
     for (headers, bytes) in parts {
@@ -201,7 +204,7 @@ fn bodies_of_parts_that_are_not_whole_or_too_many_say_so() {
     }
     let no_boundary = Page::read("multipart/mixed", &whole, Version::V1_0_3);
     assert!(words(no_boundary).contains("boundary"));
-    let many: Vec<(&[(&str, &str)], &[u8])> = vec![(&[], b""); 1_001];
+    let many: Vec<Part<'_>> = vec![(&[], b""); 1_001];
     let many = parts(&list(&[], json!("")), &many);
     let many = Page::read(kind, &many, Version::V1_0_3).unwrap_err();
     assert_eq!(many, Unreadable::TooLarge);

@@ -1,4 +1,5 @@
-//! `docs/operations.md` names every event that is logged as a warning or an error: IT reads the log with it.
+//! What the box writes down has words: `docs/operations.md` names every event that is logged as a warning or an error, the
+//! audit page every deed.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeSet;
@@ -32,6 +33,48 @@ fn events(source: &str) -> BTreeSet<String> {
             rest.split('"').next().unwrap().to_owned()
         })
         .collect()
+}
+
+/// The deeds that are written to the audit log in a text, by the box's names: `person.add`.
+fn deeds(source: &str) -> BTreeSet<String> {
+    let noted = ["audit(", "session::event(", "note(", "what: "]
+        .into_iter()
+        .flat_map(|call| source.split(call).skip(1));
+    noted
+        .filter_map(|rest| {
+            let call = rest.split(';').next().unwrap();
+            let name = call.split('"').nth(1)?;
+            let (on, what) = name.split_once('.')?;
+            let is_word = |word: &str| {
+                !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+            };
+            (is_word(on) && is_word(what)).then(|| name.to_owned())
+        })
+        .collect()
+}
+
+#[test]
+fn each_deed_in_the_audit_log_has_words() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut files = Vec::new();
+    for room in ["daemon/src", "tracking/lms/src", "web/src"] {
+        sources(&root.join(room), &mut files);
+    }
+    let noted: BTreeSet<String> = files
+        .iter()
+        .flat_map(|file| deeds(&std::fs::read_to_string(file).unwrap()))
+        .collect();
+    assert!(noted.len() > 35, "{noted:?}");
+    let words = std::fs::read_to_string(root.join("web/ui/src/messages/en/system.ts")).unwrap();
+    let missing: Vec<_> = noted
+        .iter()
+        .filter(|deed| !words.contains(&format!("'{deed}': '")))
+        .collect();
+    assert_eq!(
+        missing,
+        Vec::<&String>::new(),
+        "say each in web/ui/src/messages/en/system.ts"
+    );
 }
 
 #[test]

@@ -277,6 +277,33 @@ await step('a source is tried before it is added, and one that is not there says
   await page.getByText('No source yet').waitFor();
 });
 
+await step('statements come from a file, and a line that is none is named', async () => {
+  await page.goto(`${BASE}/system/sources`);
+  await button('From a file…').click();
+  const dialog = page.getByRole('dialog');
+  const statement = {
+    id: '2f5d9f2a-7f0e-4a9c-8f0e-2d3c4b5a6978',
+    actor: { account: { homePage: 'https://elsewhere.example', name: 'pia' } },
+    verb: { id: 'http://adlnet.gov/expapi/verbs/attended' },
+    object: { id: 'https://elsewhere.example/lecture' },
+  };
+  const file = (...lines) => ({
+    name: 'old.ndjson',
+    mimeType: '',
+    buffer: Buffer.from(lines.join('\n')),
+  });
+  const choose = dialog.locator('input[type=file]');
+  await choose.setInputFiles(file(JSON.stringify(statement), '{"actor":', ''));
+  await dialog.getByText('1 statement stored, 0 statements here already.').waitFor();
+  await dialog.getByText(/^Line 2: /u).waitFor();
+  await accessible('statements from a file');
+  await choose.setInputFiles(file(JSON.stringify(statement)));
+  await dialog.getByText('0 statements stored, 1 statement here already.').waitFor();
+  await choose.setInputFiles(file(''));
+  await dialog.getByText('There is no statement in this file.').waitFor();
+  await dialog.getByRole('button', { name: 'Close' }).click();
+});
+
 await step('the evidence is verified when it is asked for', async () => {
   await page.goto(`${BASE}/system`);
   await link('Evidence').click();

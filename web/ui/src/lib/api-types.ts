@@ -45,6 +45,7 @@ export type ViewerRow = WithPairs<Schemas['Viewer']>;
 
 export type Person = Schemas['Person'];
 export type ImportReport = Schemas['ImportReport'];
+export type StatementsImported = Schemas['StatementsImported'];
 /** An xAPI statement, as loosely as a page needs it: the record store has checked it. */
 export type Xapi = Record<string, unknown>;
 export type StatementItem = Omit<Schemas['StatementItem'], 'statement'> & { statement: Xapi };

@@ -25,7 +25,9 @@ export class Problem extends Error {
 export interface RequestOptions {
   signal?: AbortSignal;
   /** Sent as it is, with this content type, instead of JSON. */
-  raw?: { body: BodyInit; type: string };
+  raw?: { body: Blob | string; type: string };
+  /** Told how much of a raw body is sent, 0..1. */
+  progress?: (share: number) => void;
   /** A 401 is an answer here, not a reason to sign in. */
   quiet401?: boolean;
 }
@@ -107,12 +109,37 @@ async function send(
     headers['Content-Type'] = 'application/json';
     init.body = JSON.stringify(body);
   }
+  const url = path.startsWith('/') ? path : `/api/v1/${path}`;
   try {
-    return await fetch(path.startsWith('/') ? path : `/api/v1/${path}`, init);
+    return options.progress
+      ? await sendWithProgress(url, init, options.progress)
+      : await fetch(url, init);
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
     throw new Problem(0, m.errors.offlineTitle, m.errors.offline);
   }
+}
+
+/** As `fetch`, which does not say how much of a body it has sent. */
+function sendWithProgress(
+  url: string,
+  { method, headers, body, signal }: RequestInit,
+  progress: (share: number) => void,
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const sending = new XMLHttpRequest();
+    const abort = (): void => sending.abort();
+    sending.open(method ?? 'GET', url);
+    for (const [name, value] of new Headers(headers)) sending.setRequestHeader(name, value);
+    sending.upload.onprogress = ({ loaded, total }) => progress(total > 0 ? loaded / total : 0);
+    sending.onload = () =>
+      resolve(new Response(sending.responseText || null, { status: sending.status }));
+    sending.onerror = () => reject(new TypeError('the network failed'));
+    sending.onabort = () => reject(new DOMException('stopped', 'AbortError'));
+    sending.onloadend = () => signal?.removeEventListener('abort', abort);
+    signal?.addEventListener('abort', abort);
+    sending.send(body as XMLHttpRequestBodyInit);
+  });
 }
 
 export const get = <T>(path: string, options?: RequestOptions): Promise<T> =>

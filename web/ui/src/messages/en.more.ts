@@ -6,7 +6,7 @@ import { erase, keeping } from './en/erasing';
 import { evidence } from './en/evidence';
 import { people } from './en/people';
 import { record, statements } from './en/records';
-import { files, sources } from './en/sources';
+import { files, sources, taking } from './en/sources';
 import { audit, credentials, system, upstreams } from './en/system';
 import { who } from './en/who';
 
@@ -24,6 +24,7 @@ export const more = {
   upstreams,
   sources,
   files,
+  taking,
   audit,
   credentials,
   setup,

@@ -2,6 +2,7 @@
 import { plural } from '../plural';
 
 const statements = plural({ one: '# statement', other: '# statements' });
+const linesLeft = plural({ one: '# line was not taken', other: '# lines were not taken' });
 
 export const sources = {
   lead: 'Other record stores (LRS) whose statements are read into this box: to move from one, or to follow one. States and profiles are not read: xAPI has no way to list them.',
@@ -50,7 +51,7 @@ export const files = {
   lead: 'All statements, or those of a time. That you take them is noted in the audit list; keep the files as safe as the box.',
   lines: 'One statement a line (NDJSON)',
   linesHint:
-    'For another record store, or any program. Attachments are in it. Another Lectern reads it with “lecternd statements import FILE”.',
+    'For another record store, or any program. Attachments are in it. Another Lectern reads it under “System → Sources → From a file”.',
   since: 'Stored after',
   until: 'Stored until',
   emptyHint: 'Empty: no bound.',
@@ -60,4 +61,20 @@ export const files = {
     'For Spark, Trino, ClickHouse, DuckDB, DataFusion. Days are counted in UTC. “lecternd statements parquet FOLDER” writes all of them.',
   none: 'No statement is stored yet.',
   day: (day: string) => `Statements of ${day}`,
+};
+
+export const taking = {
+  open: 'From a file…',
+  title: 'Statements from a file',
+  lead: 'One statement a line (NDJSON), as this box and other record stores write them out; attachments, if any, on lines before. Statements that are here already are not stored twice, so a file can be given again.',
+  version: 'xAPI version of statements that do not say theirs',
+  choose: 'Choose a file…',
+  sending: (name: string, percent: string) => `${name}: ${percent}`,
+  stop: 'Stop',
+  stopped: 'Stopped. What had come stays here; give the whole file again to go on.',
+  done: (stored: number, known: number) =>
+    `${statements(stored)} stored, ${statements(known)} here already.`,
+  empty: 'There is no statement in this file.',
+  refused: (n: number, listed: number) =>
+    n > listed ? `${linesLeft(n)}; the first ${listed}:` : `${linesLeft(n)}:`,
 };

@@ -84,6 +84,7 @@ function pages(video, me) {
     { name: 'sources', path: '/system/sources' },
     { name: 'sources-add', path: '/system/sources', then: press('Add a source') },
     { name: 'upstreams-add', path: '/system/upstreams', then: press('Add an upstream') },
+    { name: 'sources-file', path: '/system/sources', then: press('From a file…') },
     { name: 'credentials', path: '/system/credentials' },
     { name: 'credentials-add', path: '/system/credentials', then: press('Add a credential') },
     { name: 'settings', path: '/system/settings' },

@@ -38,6 +38,8 @@ export async function statementsOf(url) {
     page.on('request', (request) => {
       const { pathname, searchParams } = new URL(request.url());
       if (pathname !== '/xapi/statements' || !['POST', 'PUT'].includes(request.method())) return;
+      // Chromium shows no body that is a Blob, as one with attachments is: the page says itself what was in it.
+      if (request.postData() === null) return;
       const body = request.postDataJSON();
       for (const statement of Array.isArray(body) ? body : [body]) {
         sent.push({ id: searchParams.get('statementId') ?? undefined, ...statement });
@@ -56,25 +58,4 @@ export async function statementsOf(url) {
   } finally {
     await browser.close();
   }
-}
-
-/** Every statement is stored as it was sent: nothing is missing, nothing is changed, and only what a store adds is new. */
-export async function assertStored(base, credential, sent) {
-  assert.ok(sent.length > 0);
-  for (const statement of sent) {
-    assert.ok(statement.id, 'a statement without an id');
-    const answer = await fetch(`${base}/xapi/statements?statementId=${statement.id}`, {
-      headers: { Authorization: basic(credential), 'X-Experience-API-Version': '1.0.3' },
-    });
-    assert.equal(answer.status, 200);
-    const stored = await answer.json();
-    for (const added of ['stored', 'authority', 'version', 'timestamp']) {
-      if (!(added in statement)) delete stored[added];
-    }
-    assert.deepEqual(stored, statement);
-  }
-}
-
-export function basic({ key, secret }) {
-  return `Basic ${Buffer.from(`${key}:${secret}`).toString('base64')}`;
 }

@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { assertStored, basic, serve, statementsOf } from './browser.mjs';
+import { serve, statementsOf } from './browser.mjs';
 import * as h5p from './h5p.mjs';
 import { startLectern } from './lectern.mjs';
+import { assertAttached, assertStored, basic } from './stored.mjs';
 
 let lectern;
 let credential;
@@ -21,7 +22,7 @@ const page = (scripts, code) => `<!doctype html><title>client</title><body><div 
 ${scripts.map((script) => `<script src="${script}"></script>`).join('\n')}
 <script type="module">${code}</script>`;
 
-test("ADL's xAPIWrapper stores statements, states and profiles", async () => {
+test("ADL's xAPIWrapper stores statements, attachments, states and profiles", async () => {
   const code = `
     const wrapper = ADL.XAPIWrapper;
     wrapper.changeConfig(${JSON.stringify({ endpoint: `${lectern.base}/xapi/`, auth: basic(credential) })});
@@ -36,6 +37,11 @@ test("ADL's xAPIWrapper stores statements, states and profiles", async () => {
     const two = [statement(2), statement(3)];
     two.forEach((each) => each.generateId());
     await called((done) => wrapper.sendStatements(two, done));
+    const four = statement(4);
+    four.generateId();
+    const bytes = Uint8Array.from([0, 13, 10, 45, 45, 255, 128]).buffer;
+    const usage = { usageType: 'https://interop.example/usage', display: { en: 'Notes' }, contentType: 'application/octet-stream' };
+    await called((done) => wrapper.sendStatement(four, done, [{ type: usage, value: bytes }]));
     const found = await called((done) => wrapper.getStatements({ verb: 'http://adlnet.gov/expapi/verbs/attempted', limit: 2 }, null, done));
     const list = JSON.parse(found.response);
     const agent = { mbox: 'mailto:lea@interop.example' };
@@ -43,13 +49,16 @@ test("ADL's xAPIWrapper stores statements, states and profiles", async () => {
     const state = await called((done) => wrapper.getState('https://interop.example/wrapper/1', agent, 'place', null, null, done));
     await called((done) => wrapper.sendAgentProfile(agent, 'likes', { film: true }, null, '*', done));
     const profile = await called((done) => wrapper.getAgentProfile(agent, 'likes', null, done));
-    window.done = { ids: list.statements.map((each) => each.id), more: list.more, state: state.response, profile: profile.response };`;
+    window.done = { attached: JSON.parse(JSON.stringify(four)), ids: list.statements.map((each) => each.id), more: list.more, state: state.response, profile: profile.response };`;
   const site = await serve({ '/page.html': page(['/xapiwrapper/dist/xapiwrapper.min.js'], code) });
   try {
     const { sent, done } = await statementsOf(`${site.base}/page.html`);
-    assert.equal(sent.length, 3);
+    sent.push(done.attached);
+    assert.equal(sent.length, 4);
     await assertStored(lectern.base, credential, sent);
-    assert.deepEqual(done.ids, [sent[2].id, sent[1].id]);
+    const [attachment] = sent[3].attachments;
+    await assertAttached(lectern.base, credential, sent[3].id, attachment.sha2, [0, 13, 10, 45, 45, 255, 128]);
+    assert.deepEqual(done.ids, [sent[3].id, sent[2].id]);
     assert.match(done.more, /^\/xapi\/statements\?more=/);
     assert.deepEqual(JSON.parse(done.state), { at: 7 });
     assert.deepEqual(JSON.parse(done.profile), { film: true });

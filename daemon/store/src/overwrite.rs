@@ -17,7 +17,8 @@ const REMOVED: usize = 4_096;
 
 impl Store {
     /// Overwrites every free page, while `goes_on` says so between two transactions; whether that was all of them. It takes
-    /// as much room on the disk as the file has free pages that were never written, and the time to write all. Blocks.
+    /// as much room on the disk as the file has free pages that were never written, and the time to write all. When somebody
+    /// else's large value makes the file grow meanwhile, it ends there, and what is free then is as it was. Blocks.
     ///
     /// # Errors
     /// [`Error::Full`]: some free pages are as they were. [`Error::Io`], [`Error::Closed`].

@@ -158,6 +158,21 @@ impl Lrs {
         self.inner.core.settle();
     }
 
+    /// [`Self::settle`], or why that could not be; the end of the log then.
+    ///
+    /// # Errors
+    /// What keeps the tables from being written.
+    pub(crate) fn settled(&self) -> Result<u64, Error> {
+        let core = &self.inner.core;
+        let head = core.tail().head;
+        core.settle();
+        let in_tables = core.tail().in_tables;
+        if in_tables < head {
+            return Err(core.failure());
+        }
+        Ok(head)
+    }
+
     /// [`Self::settle`], and all merging of the index is done: for tests and tools.
     pub fn rest(&self) {
         self.settle();

@@ -166,7 +166,8 @@ impl Erasures {
             change(tx, id, |erasure| erasure.documents += removed)
         })?;
         loop {
-            lrs.settle();
+            // What is not in the tables cannot be taken out of them.
+            lrs.settled()?;
             let found = about::sequences_of(&lrs.view()?, &erasure.who)?;
             if found.is_empty() {
                 break;
@@ -248,16 +249,10 @@ impl Lrs {
     pub(super) fn scrub(&self) -> Result<(), Error> {
         let mut journal = self.journal();
         // Nobody appends meanwhile.
-        self.settle();
-        let core = self.core_arc();
-        let is_settled = {
-            let tail = core.tail();
-            tail.in_tables == tail.head
-        };
-        match (is_settled, journal.as_mut()) {
-            (true, Some(journal)) => Ok(journal.scrub()?),
-            (true, None) => Err(Error::Store(lectern_store::Error::Closed)),
-            (false, _) => Err(core.failure()),
+        self.settled()?;
+        match journal.as_mut() {
+            Some(journal) => Ok(journal.scrub()?),
+            None => Err(Error::Store(lectern_store::Error::Closed)),
         }
     }
 }

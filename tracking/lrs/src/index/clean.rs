@@ -21,6 +21,9 @@ pub(crate) const DIRTY: Table<u64, ()> = Table::new("lrs.index.erased");
 /// Chunks read, and written anew, in one transaction.
 const SLICE: usize = 256;
 
+/// Rows of [`DIRTY`] removed in one transaction: nobody waits long for the writer.
+const FORGOTTEN: usize = 4_096;
+
 /// Cleans every run that has something of an erased statement, while `goes_on` says so; whether all is clean. Meanwhile
 /// nothing is merged.
 pub(crate) fn clean(core: &Core, goes_on: &mut dyn FnMut() -> bool) -> Result<bool, Error> {
@@ -53,18 +56,23 @@ fn clean_runs(core: &Core, goes_on: &mut dyn FnMut() -> bool) -> Result<bool, Er
         .map(|row| row.map(|(sequence, ())| sequence))
         .collect::<Result<_, _>>()?;
     if !rest.is_empty() {
-        forget(&core.store, rest)?;
+        forget(&core.store, &rest)?;
     }
     Ok(true)
 }
 
-fn forget(store: &Store, clean: Vec<u64>) -> Result<(), Error> {
-    store.write_making_room(move |tx| {
-        for sequence in &clean {
-            tx.remove(&DIRTY, sequence)?;
-        }
-        Ok(())
-    })
+/// These have no postings any more.
+fn forget(store: &Store, clean: &[u64]) -> Result<(), Error> {
+    for part in clean.chunks(FORGOTTEN) {
+        let part = part.to_vec();
+        store.write_making_room(move |tx| {
+            for sequence in &part {
+                tx.remove(&DIRTY, sequence)?;
+            }
+            Ok::<_, Error>(())
+        })?;
+    }
+    Ok(())
 }
 
 fn clean_run(
@@ -131,6 +139,6 @@ fn clean_run(
             return Ok(false);
         }
     }
-    forget(store, dirty.into_iter().collect())?;
+    forget(store, &dirty.into_iter().collect::<Vec<_>>())?;
     Ok(true)
 }

@@ -430,16 +430,7 @@ impl Task {
     /// of the log then.
     async fn settle(&self) -> Result<u64, Error> {
         let lrs = self.lrs.clone();
-        blocking(move || {
-            let head = lrs.head()?;
-            lrs.settle();
-            let core = lrs.core_arc();
-            if core.tail().in_tables < head {
-                return Err(core.failure());
-            }
-            Ok(head)
-        })
-        .await
+        blocking(move || lrs.settled()).await
     }
 
     async fn keep(&self, taken: Taken) -> Result<bool, Error> {

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream, StreamExt};
 use http::{HeaderValue, header};
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -33,23 +33,42 @@ pub(crate) fn body(
 }
 
 /// As [`body`], for what is mostly small and must not take long: what fails at once is an error and no answer, and what
-/// fits into one piece has a length.
+/// fits into one piece has a length. `find` gives what is known before the first byte, and who writes; both run on one
+/// thread, because on a box that is busy each thread that is woken may have to wait for its turn.
 ///
 /// # Errors
-/// Those of `write`, before the first piece.
-pub(crate) async fn page(
+/// Those of `find`, and of the writing before the first piece.
+pub(crate) async fn page<H, W>(
     stop: CancellationToken,
-    write: impl FnOnce(&mut (dyn io::Write + Send)) -> io::Result<()> + Send + 'static,
-) -> io::Result<Body> {
-    let mut receiver = written(PAGE_PIECE, Some(PATIENCE), write);
-    let first = receiver.recv().await.transpose()?.unwrap_or_default();
-    Ok(match receiver.recv().await {
+    find: impl FnOnce() -> Result<(H, W), Problem> + Send + 'static,
+) -> Result<(H, Body), Problem>
+where
+    H: Send + 'static,
+    W: FnOnce(&mut (dyn io::Write + Send)) -> io::Result<()>,
+{
+    let (found, mut head) = oneshot::channel();
+    let mut receiver = written(PAGE_PIECE, Some(PATIENCE), move |to| {
+        let (head, write) = match find() {
+            Ok((head, write)) => (Ok(head), Some(write)),
+            Err(problem) => (Err(problem), None),
+        };
+        // Nobody waits for it any more: then nobody reads what is written, either.
+        let _ = found.send(head);
+        write.map_or(Ok(()), |write| write(to))
+    });
+    let first = receiver.recv().await;
+    // It was sent before the first piece, and always, unless `find` panicked.
+    let head = head.try_recv().map_err(Problem::internal)??;
+    let first = first.transpose().map_err(Problem::internal)?;
+    let first = first.unwrap_or_default();
+    let body = match receiver.recv().await {
         None => Body::from(first),
         Some(second) => {
             let begun = stream::iter([Ok(first), second]);
             Body::from_stream(begun.chain(pieces(receiver, stop)))
         }
-    })
+    };
+    Ok((head, body))
 }
 
 /// The pieces of what is written, as they come.
@@ -152,18 +171,26 @@ mod tests {
     use axum::body::HttpBody;
     use http_body_util::BodyExt;
 
+    use crate::problem::Status;
+
     fn stop() -> CancellationToken {
         CancellationToken::new()
     }
 
+    /// A page of what is written, under a head.
+    async fn page<W>(write: W) -> Result<(u8, Body), Problem>
+    where
+        W: FnOnce(&mut (dyn io::Write + Send)) -> io::Result<()> + Send + 'static,
+    {
+        super::page(stop(), || Ok((7, write))).await
+    }
+
     #[tokio::test]
     async fn a_small_page_has_a_length_and_a_large_one_comes_in_pieces() {
-        let small = page(stop(), |to| to.write_all(b"{}")).await.unwrap();
-        assert_eq!(small.size_hint().exact(), Some(2));
-        let large = page(stop(), |to| {
-            (0..40).try_for_each(|_| to.write_all(&[7; 10_000]))
-        });
-        let mut large = large.await.unwrap();
+        let (head, small) = page(|to| to.write_all(b"{}")).await.unwrap();
+        assert_eq!((head, small.size_hint().exact()), (7, Some(2)));
+        let large = page(|to| (0..40).try_for_each(|_| to.write_all(&[7; 10_000])));
+        let (_, mut large) = large.await.unwrap();
         assert_eq!(large.size_hint().exact(), None);
         let (mut pieces, mut bytes) = (0, 0);
         while let Some(frame) = large.frame().await {
@@ -176,13 +203,16 @@ mod tests {
 
     #[tokio::test]
     async fn what_fails_at_once_is_no_answer_and_later_the_answer_is_cut_off() {
-        let failed = page(stop(), |_| Err(io::Error::other("disk"))).await;
-        assert_eq!(failed.unwrap_err().to_string(), "disk");
-        let cut = page(stop(), |to| {
+        type Never = fn(&mut (dyn io::Write + Send)) -> io::Result<()>;
+        let found = super::page::<(), Never>(stop(), || Err(Problem::bad_request("No.")));
+        assert_eq!(found.await.unwrap_err().status(), Status::BadRequest);
+        let failed = page(|_| Err(io::Error::other("disk"))).await;
+        assert_eq!(failed.unwrap_err().status(), Status::Internal);
+        let cut = page(|to| {
             to.write_all(&[7; 3 * PAGE_PIECE])?;
             Err(io::Error::other("disk"))
         });
-        assert!(cut.await.unwrap().collect().await.is_err());
+        assert!(cut.await.unwrap().1.collect().await.is_err());
     }
 
     #[tokio::test]

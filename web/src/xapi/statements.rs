@@ -1,5 +1,7 @@
 //! `/statements` (Comm 2.1).
 
+use std::io;
+
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, StatusCode, header};
 use lectern_lrs::{Caller, StatementsBody};
@@ -8,7 +10,6 @@ use lectern_xapi::multipart;
 use super::knock::Reader;
 use super::{Asked, answer, other_method, reading};
 use crate::download;
-use crate::extract::blocking;
 use crate::problem::Problem;
 
 pub(super) async fn answer(
@@ -54,19 +55,19 @@ pub(super) async fn answer(
 
 async fn get(asked: Asked, caller: Caller, reader: Reader) -> Result<Response, Problem> {
     let stop = asked.app.shutdown.clone();
-    let found = blocking(move || {
+    let find = move || {
         let languages = asked.headers.get(header::ACCEPT_LANGUAGE);
         let languages = languages.and_then(|value| value.to_str().ok());
         let lrs = &asked.app.lrs;
         let found = lrs.find_statements(&caller, asked.version, &asked.parameters, languages)?;
         reading::of_statements(&asked, &reader, found.received())?;
-        Ok::<_, Problem>(found)
-    })
-    .await?;
-    let content_type = HeaderValue::try_from(found.content_type()).map_err(Problem::internal)?;
-    let date = found.last_modified().and_then(answer::http_date);
-    let body = download::page(stop, move |to| found.write(to)).await;
-    let mut response = Response::new(body.map_err(Problem::internal)?);
+        let head = (found.content_type(), found.last_modified());
+        Ok((head, move |to: &mut (dyn io::Write + Send)| found.write(to)))
+    };
+    let ((content_type, modified), body) = download::page(stop, find).await?;
+    let content_type = HeaderValue::try_from(content_type).map_err(Problem::internal)?;
+    let date = modified.and_then(answer::http_date);
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, content_type);
     headers.extend(date.map(|date| (header::LAST_MODIFIED, date)));

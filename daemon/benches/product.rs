@@ -1,7 +1,7 @@
 //! The product measured from outside, in one run: resident memory when idle, durable statements a second over HTTP
 //! (16 clients, singly and in batches of 50), beside the same load on a peer where `PEER_XAPI` names one
 //! (`PEER_XAPI=http://127.0.0.1:PORT/xapi PEER_AUTH='Basic …'`, see `.ci/interop`); then, filled up to
-//! `BENCH_STATEMENTS`, pages by each filter while four clients write.
+//! `BENCH_STATEMENTS`, pages by each filter while four clients write: at the pace of a large campus, and as fast as they can.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -23,7 +23,10 @@ use support::{Client, Daemon};
 const CLIENTS: usize = 16;
 const SECONDS: u64 = 8;
 const BATCH: usize = 50;
-const PAGES: usize = 300;
+const PAGES: usize = 1_000;
+const WRITERS: u32 = 4;
+/// What 20,000 learners write who watch at once, with a statement each every twenty seconds.
+const CAMPUS_PER_SECOND: u32 = 1_000;
 /// What every request of statements has. The peer speaks this version alone.
 const HEADERS: [(&str, &str); 2] = [
     ("x-experience-api-version", "2.0.0"),
@@ -108,17 +111,21 @@ async fn post(client: &Client, batch: usize) {
     answer.unwrap().expect(200);
 }
 
-/// Pages by each filter, median and 99th percentile, while four clients write single statements.
-async fn pages(client: &Client) {
+/// Pages by each filter, median and 99th percentile, while clients write single statements, each one every `pace`.
+async fn pages(client: &Client, pace: Duration) {
     let is_over = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let written = Arc::new(AtomicU64::new(0));
-    let writers: Vec<_> = (0..4)
+    let writers: Vec<_> = (0..WRITERS)
         .map(|_| {
             let (client, is_over, written) = (client.clone(), is_over.clone(), written.clone());
             tokio::spawn(async move {
+                let mut next = Instant::now();
                 while !is_over.load(Ordering::Relaxed) {
                     post(&client, 1).await;
                     written.fetch_add(1, Ordering::Relaxed);
+                    // Who is late catches up.
+                    next += pace;
+                    tokio::time::sleep_until(next.into()).await;
                 }
             })
         })
@@ -220,7 +227,12 @@ async fn main() {
     if let Some(wanted) = wanted.and_then(|count| count.parse().ok()) {
         fill(&lrs, daemon.pid(), stored as u64, wanted).await;
     }
-    pages(&lrs).await;
+    for pace in [
+        Duration::from_secs(1) * WRITERS / CAMPUS_PER_SECOND,
+        Duration::ZERO,
+    ] {
+        pages(&lrs, pace).await;
+    }
     println!(
         "resident memory: {:.0} MB now, {:.0} MB at most",
         memory_mb(daemon.pid(), "VmRSS:"),

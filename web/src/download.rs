@@ -29,38 +29,64 @@ pub(crate) fn body(
     stop: CancellationToken,
     write: impl FnOnce(&mut (dyn io::Write + Send)) -> io::Result<()> + Send + 'static,
 ) -> Body {
-    Body::from_stream(pieces(written(FILE_PIECE, None, write), stop))
+    Body::from_stream(pieces(written(FILE_PIECE, None, |to| write(to)), stop))
+}
+
+/// What is found before a page is written.
+pub(crate) struct Page<H, R, W> {
+    /// What is known before the first byte.
+    pub head: H,
+    /// Asked before the first byte leaves, while more is read already; blocks.
+    pub ready: R,
+    /// Who writes.
+    pub write: W,
 }
 
 /// As [`body`], for what is mostly small and must not take long: what fails at once is an error and no answer, and what
-/// fits into one piece has a length. `find` gives what is known before the first byte, and who writes; both run on one
-/// thread, because on a box that is busy each thread that is woken may have to wait for its turn.
+/// fits into one piece has a length. All of it runs on one thread, because on a box that is busy each thread that is woken
+/// may have to wait for its turn.
 ///
 /// # Errors
-/// Those of `find`, and of the writing before the first piece.
-pub(crate) async fn page<H, W>(
+/// Those of `find` and of [`Page::ready`], and of the writing before the first piece.
+pub(crate) async fn page<H, R, W>(
     stop: CancellationToken,
-    find: impl FnOnce() -> Result<(H, W), Problem> + Send + 'static,
+    find: impl FnOnce() -> Result<Page<H, R, W>, Problem> + Send + 'static,
 ) -> Result<(H, Body), Problem>
 where
     H: Send + 'static,
+    R: FnOnce() -> Result<(), Problem> + Send + 'static,
     W: FnOnce(&mut (dyn io::Write + Send)) -> io::Result<()>,
 {
-    let (found, mut head) = oneshot::channel();
+    let (tell, mut told) = oneshot::channel();
     let mut receiver = written(PAGE_PIECE, Some(PATIENCE), move |to| {
-        let (head, write) = match find() {
-            Ok((head, write)) => (Ok(head), Some(write)),
-            Err(problem) => (Err(problem), None),
+        let Page { head, ready, write } = match find() {
+            Ok(found) => found,
+            Err(problem) => {
+                // Where nobody waits for it any more, nobody reads what is written, either.
+                let _ = tell.send(Err(problem));
+                return Ok(());
+            }
         };
-        // Nobody waits for it any more: then nobody reads what is written, either.
-        let _ = found.send(head);
-        write.map_or(Ok(()), |write| write(to))
+        to.gate = Some(Box::new(move || {
+            let ready = ready();
+            let is_open = ready.is_ok();
+            let _ = tell.send(ready.map(|()| head));
+            match is_open {
+                true => Ok(()),
+                false => Err(io::Error::other("not to be answered")),
+            }
+        }));
+        write(to)?;
+        to.open()
     });
-    let first = receiver.recv().await;
-    // It was sent before the first piece, and always, unless `find` panicked.
-    let head = head.try_recv().map_err(Problem::internal)??;
-    let first = first.transpose().map_err(Problem::internal)?;
-    let first = first.unwrap_or_default();
+    let first = receiver.recv().await.transpose();
+    // It is told before the first piece, unless there is none.
+    let head = match (told.try_recv(), &first) {
+        (Ok(head), _) => head?,
+        (Err(_), Err(error)) => return Err(Problem::internal(error)),
+        (Err(error), Ok(_)) => return Err(Problem::internal(error)),
+    };
+    let first = first.map_err(Problem::internal)?.unwrap_or_default();
     let body = match receiver.recv().await {
         None => Body::from(first),
         Some(second) => {
@@ -75,7 +101,7 @@ where
 fn written(
     size: usize,
     within: Option<Duration>,
-    write: impl FnOnce(&mut (dyn io::Write + Send)) -> io::Result<()> + Send + 'static,
+    write: impl FnOnce(&mut Pieces) -> io::Result<()> + Send + 'static,
 ) -> mpsc::Receiver<Piece> {
     let (sender, receiver) = mpsc::channel(WAITING);
     let until = within.map(|within| Instant::now() + within);
@@ -85,6 +111,7 @@ fn written(
             piece: Vec::with_capacity(size),
             size,
             until,
+            gate: None,
         };
         if let Err(error) = write(&mut to).and_then(|()| io::Write::flush(&mut to)) {
             // Nobody reads it any more, or has a place free for it.
@@ -111,6 +138,7 @@ pub(crate) fn named(body: Body, name: &str, kind: &'static str) -> Result<Respon
 }
 
 type Piece = Result<Bytes, io::Error>;
+type Gate = Box<dyn FnOnce() -> io::Result<()> + Send>;
 
 /// The pieces, cut off with an error when the server stops first.
 fn pieces(receiver: mpsc::Receiver<Piece>, stop: CancellationToken) -> impl Stream<Item = Piece> {
@@ -133,6 +161,14 @@ struct Pieces {
     size: usize,
     /// When whoever reads must be done.
     until: Option<Instant>,
+    /// Asked before the first piece leaves.
+    gate: Option<Gate>,
+}
+
+impl Pieces {
+    fn open(&mut self) -> io::Result<()> {
+        self.gate.take().map_or(Ok(()), |gate| gate())
+    }
 }
 
 impl io::Write for Pieces {
@@ -148,6 +184,7 @@ impl io::Write for Pieces {
         if self.piece.is_empty() {
             return Ok(());
         }
+        self.open()?;
         let piece = std::mem::replace(&mut self.piece, Vec::with_capacity(self.size));
         let piece = Ok(Bytes::from(piece));
         let gone = |_| {
@@ -168,6 +205,8 @@ impl io::Write for Pieces {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write;
+
     use axum::body::HttpBody;
     use http_body_util::BodyExt;
 
@@ -182,7 +221,8 @@ mod tests {
     where
         W: FnOnce(&mut (dyn io::Write + Send)) -> io::Result<()> + Send + 'static,
     {
-        super::page(stop(), || Ok((7, write))).await
+        let (head, ready) = (7, || Ok(()));
+        super::page(stop(), move || Ok(Page { head, ready, write })).await
     }
 
     #[tokio::test]
@@ -203,9 +243,23 @@ mod tests {
 
     #[tokio::test]
     async fn what_fails_at_once_is_no_answer_and_later_the_answer_is_cut_off() {
-        type Never = fn(&mut (dyn io::Write + Send)) -> io::Result<()>;
-        let found = super::page::<(), Never>(stop(), || Err(Problem::bad_request("No.")));
-        assert_eq!(found.await.unwrap_err().status(), Status::BadRequest);
+        type Ready = fn() -> Result<(), Problem>;
+        type Write = fn(&mut (dyn io::Write + Send)) -> io::Result<()>;
+        let no = || Problem::bad_request("No.");
+        let found = super::page::<(), Ready, Write>(stop(), move || Err(no())).await;
+        assert_eq!(found.unwrap_err().status(), Status::BadRequest);
+        for bytes in [0, 1, 3 * PAGE_PIECE] {
+            let found = super::page(stop(), move || {
+                let write = move |to: &mut (dyn io::Write + Send)| to.write_all(&vec![7; bytes]);
+                let ready = move || Err(no());
+                Ok(Page {
+                    head: (),
+                    ready,
+                    write,
+                })
+            });
+            assert_eq!(found.await.unwrap_err().status(), Status::BadRequest);
+        }
         let failed = page(|_| Err(io::Error::other("disk"))).await;
         assert_eq!(failed.unwrap_err().status(), Status::Internal);
         let cut = page(|to| {

@@ -1,4 +1,4 @@
-//! Readings of people's records, for the audit log: written down after the record was found and before it is answered.
+//! Readings of people's records, for the audit log: written down once the record was found, and before anything of it leaves.
 //!
 //! Who reads is a credential or a person with an API token; whose record it is, says the filter `agent`, for a single
 //! statement its actor, and else it is everyone's. A learner's device and whoever reads their own record are no readers.
@@ -9,6 +9,7 @@ use lectern_lms::{Reading, Who};
 use lectern_xapi::{Ifi, parse_agent};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use tokio::runtime::Handle;
 
 use super::Asked;
 use super::knock::Reader;
@@ -23,12 +24,38 @@ const FORM: [&str; 5] = ["agent", "format", "attachments", "limit", "ascending"]
 /// Of each parameter in the entry.
 const MAX_VALUE_CHARS: usize = 80;
 
+/// What is to be written down.
+pub(super) struct Note {
+    app: App,
+    who: String,
+    reading: Reading,
+}
+
+impl Note {
+    /// Writes it down; durable when it returns. Blocks.
+    fn write(self) -> Result<(), Problem> {
+        let now = self.app.now();
+        let noted = self
+            .app
+            .lms
+            .audit_readings(&self.who, vec![self.reading], now);
+        Ok(noted?)
+    }
+
+    /// Begins to write it down on another thread; what comes back waits until it is durable. Within a runtime.
+    pub fn begin(self) -> impl FnOnce() -> Result<(), Problem> + Send {
+        let runtime = Handle::current();
+        let noted = runtime.spawn_blocking(move || self.write());
+        move || runtime.block_on(noted).map_err(Problem::internal)?
+    }
+}
+
 /// Statements were found; `one` is the statement, when one was asked for by its id.
 pub(super) fn of_statements(
     asked: &Asked,
     reader: &Reader,
     one: Option<&str>,
-) -> Result<(), Problem> {
+) -> Result<Option<Note>, Problem> {
     // A further page is asked for by what the first one was.
     let first = first_page(&asked.parameters);
     let parameters = first.as_deref().unwrap_or(&asked.parameters);
@@ -42,21 +69,23 @@ pub(super) fn of_statements(
 /// Something that is kept about the parameter `agent` was found.
 pub(super) fn of_agent(asked: &Asked, reader: &Reader, resource: &str) -> Result<(), Problem> {
     let ifi = named(&asked.parameters);
-    note(asked, reader, ifi, resource, &asked.parameters)
+    let note = note(asked, reader, ifi, resource, &asked.parameters)?;
+    note.map_or(Ok(()), Note::write)
 }
 
+/// `None` when it is nobody else's record, or who reads is no reader.
 fn note(
     asked: &Asked,
     reader: &Reader,
     ifi: Option<Ifi>,
     resource: &str,
     parameters: &[(String, String)],
-) -> Result<(), Problem> {
+) -> Result<Option<Note>, Problem> {
     let app = &asked.app;
     let who = match reader {
-        Reader::Device => return Ok(()),
+        Reader::Device => return Ok(None),
         // Without `agent` a token finds what it wrote itself, and that is about its person alone.
-        Reader::Person(_) if ifi.is_none() => return Ok(()),
+        Reader::Person(_) if ifi.is_none() => return Ok(None),
         Reader::Person(id) => id.to_string(),
         Reader::Credential(name) => name.clone(),
     };
@@ -65,14 +94,18 @@ fn note(
         Some(ifi) => whose(app, &ifi)?,
     };
     if on == who {
-        return Ok(());
+        return Ok(None);
     }
     let reading = Reading {
         on,
         resource: resource.to_owned(),
         filters: filters(parameters),
     };
-    Ok(app.lms.audit_readings(&who, vec![reading], app.now())?)
+    Ok(Some(Note {
+        app: app.clone(),
+        who,
+        reading,
+    }))
 }
 
 /// A person's id where an actor of this box points to one, else the identifier.

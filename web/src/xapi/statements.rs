@@ -8,8 +8,9 @@ use lectern_lrs::{Caller, StatementsBody};
 use lectern_xapi::multipart;
 
 use super::knock::Reader;
+use super::reading::Note;
 use super::{Asked, answer, other_method, reading};
-use crate::download;
+use crate::download::{self, Page};
 use crate::problem::Problem;
 
 pub(super) async fn answer(
@@ -60,9 +61,13 @@ async fn get(asked: Asked, caller: Caller, reader: Reader) -> Result<Response, P
         let languages = languages.and_then(|value| value.to_str().ok());
         let lrs = &asked.app.lrs;
         let found = lrs.find_statements(&caller, asked.version, &asked.parameters, languages)?;
-        reading::of_statements(&asked, &reader, found.received())?;
-        let head = (found.content_type(), found.last_modified());
-        Ok((head, move |to: &mut (dyn io::Write + Send)| found.write(to)))
+        let note = reading::of_statements(&asked, &reader, found.received())?;
+        let noted = note.map(Note::begin);
+        Ok(Page {
+            head: (found.content_type(), found.last_modified()),
+            ready: move || noted.map_or(Ok(()), |noted| noted()),
+            write: move |to: &mut (dyn io::Write + Send)| found.write(to),
+        })
     };
     let ((content_type, modified), body) = download::page(stop, find).await?;
     let content_type = HeaderValue::try_from(content_type).map_err(Problem::internal)?;

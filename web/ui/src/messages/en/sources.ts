@@ -13,6 +13,7 @@ export const sources = {
   follow: 'Go on with what is new there',
   followHint: 'Otherwise it is read to its end, and that was that.',
   keyHint: 'Of a credential that may read all statements there.',
+  urlStays: 'Reading goes on where it was. For another record store add another source.',
   since: 'Read statements from',
   sinceHint: 'Empty: everything from the beginning.',
   added: (name: string) => `${name} is added; reading begins.`,

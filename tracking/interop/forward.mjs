@@ -40,6 +40,7 @@ async function idsAt(endpoint, authorization) {
 const basic = (key, secret) => `Basic ${Buffer.from(`${key}:${secret}`).toString('base64')}`;
 
 test('statements arrive in a third-party record store once, though it stops in the middle', async (context) => {
+  const before = new Set(await idsAt(PEER_XAPI, basic(PEER_KEY, PEER_SECRET)));
   const lectern = await startLectern();
   context.after(lectern.stop);
   const here = lectern.run(['credential', 'add', '--name', 'interop', '--scope', 'all']);
@@ -73,7 +74,11 @@ test('statements arrive in a third-party record store once, though it stops in t
     return item.lag === 0;
   });
   assert.deepEqual(await idsAt(`${lectern.base}/xapi`, authorization), sent);
-  assert.deepEqual(await idsAt(PEER_XAPI, basic(PEER_KEY, PEER_SECRET)), sent);
+  const there = await idsAt(PEER_XAPI, basic(PEER_KEY, PEER_SECRET));
+  assert.deepEqual(
+    there.filter((id) => !before.has(id)),
+    sent,
+  );
 });
 
 const MANY = Number(process.env.FORWARD_STATEMENTS ?? 20_000);

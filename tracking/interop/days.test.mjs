@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { basic } from './browser.mjs';
 import { startLectern } from './lectern.mjs';
+import { basic } from './stored.mjs';
 
 const COURSE = 'https://interop.example/courses/1';
 const statement = (n) => ({

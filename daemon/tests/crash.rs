@@ -10,6 +10,8 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -214,19 +216,32 @@ async fn an_acknowledged_write_survives_kill_9_and_is_there_once() {
     }
     starts.sort_unstable();
     println!(
-        "{} statements, {} documents, {} attachments acknowledged, {} statements stored; started in {:?} (median), {:?} (longest)",
+        "{} statements, {} documents, {} attachments acknowledged, {} statements stored; started in {:?} (median), {:?} (longest); the disk syncs {:.0} times a second",
         acknowledged.statements.len(),
         acknowledged.documents.len(),
         acknowledged.attached.len(),
         counts.len(),
         starts[starts.len() / 2],
         starts[starts.len() - 1],
+        syncs_a_second(state.parent().unwrap()),
     );
     assert!(daemon.stop());
     let records = state.join("records.redb");
     let (ok, verified) = support::lecternd(&state, &["verify", records.to_str().unwrap()], "");
     assert!(ok, "{verified}");
     assert_eq!(verified["entries"], json!(counts.len()));
+}
+
+/// How often a second the disk below a folder has a page of 4 KiB for certain: what starts and writes are to be seen beside.
+fn syncs_a_second(folder: &Path) -> f64 {
+    const TIMES: u32 = 500;
+    let mut file = std::fs::File::create(folder.join("syncs")).unwrap();
+    let began = Instant::now();
+    for _ in 0..TIMES {
+        file.write_all(&[7; 4096]).unwrap();
+        file.sync_data().unwrap();
+    }
+    f64::from(TIMES) / began.elapsed().as_secs_f64()
 }
 
 /// The process id of the daemon's worker, when one runs.

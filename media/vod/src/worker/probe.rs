@@ -337,6 +337,15 @@ fn watch(pipeline: &gst::Pipeline, pad: &gst::Pad, scan: &Arc<Scan>) -> Result<(
             gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM,
             move |pad, info| {
                 let mut found = scan.lock();
+                let is_buffer = matches!(info.data, Some(gst::PadProbeData::Buffer(_)));
+                if is_buffer && found.duration.is_none() && found.has_header() {
+                    // Asked at the first buffer: at the end some demultiplexers say what they have found instead, and a
+                    // file may be read to its end before anybody else asks. Outside the lock, as below.
+                    drop(found);
+                    let said = pad.peer_query_duration::<gst::ClockTime>();
+                    found = scan.lock();
+                    found.duration = said.map(gst::ClockTime::nseconds).filter(|said| *said > 0);
+                }
                 let believed = found.believed_until();
                 if let Some(stream) = found.streams.get_mut(&number) {
                     match &info.data {

@@ -94,6 +94,22 @@ impl Found {
             > EXTRA_LOOK
     }
 
+    /// Whether the container's header tells the length, so that the first answer is as good as any.
+    pub(super) fn has_header(&self) -> bool {
+        const HEADED: [&str; 8] = [
+            "video/x-matroska",
+            "audio/x-matroska",
+            "video/webm",
+            "audio/webm",
+            "video/x-flv",
+            "video/x-msvideo",
+            "video/x-ms-asf",
+            "video/quicktime",
+        ];
+        let name = self.container.as_ref().and_then(|caps| caps.structure(0));
+        name.is_some_and(|structure| HEADED.contains(&structure.name().as_str()))
+    }
+
     /// Up to where a time is believed. A broken clock in a transport stream jumps by hours, and would
     /// make hours of still picture; where a header tells the length, far beyond it is nothing.
     pub(super) fn believed_until(&self) -> u64 {

@@ -1,14 +1,15 @@
 // Forwarding into a third-party record store over a real socket, which is stopped and started again in the middle,
 // and by a network that does its worst: the same ids on both sides, none twice, in order. Run by tracking/interop/peer, which sets PEER_*.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { startLectern, until } from './lectern.mjs';
+import { idsAt, PEER_KEY, PEER_SECRET, PEER_XAPI, restart, THEIRS } from './peer.mjs';
+import { basic } from './stored.mjs';
 import { startWeather } from './weather.mjs';
 
-const { PEER_XAPI, PEER_KEY, PEER_SECRET, PEER_RESTART, PEER_HOME } = process.env;
-const restart = (what) => execFileSync(PEER_RESTART.split(' ')[0], ['--restart', what], { env: { ...process.env, PEER_HOME }, stdio: 'inherit' });
+/** All ids, to be compared with what was sent, whatever the order. */
+const sortedAt = async (endpoint, authorization) => (await idsAt(endpoint, authorization)).sort();
 
 function statement() {
   return {
@@ -24,27 +25,12 @@ function statement() {
   };
 }
 
-async function idsAt(endpoint, authorization) {
-  const ids = [];
-  let url = `${endpoint}/statements?limit=100`;
-  while (url) {
-    const answer = await fetch(url, { headers: { authorization, 'x-experience-api-version': '2.0.0' } });
-    assert.equal(answer.status, 200, await answer.clone().text());
-    const page = await answer.json();
-    ids.push(...page.statements.map(({ id }) => id));
-    url = page.more ? new URL(page.more, url).href : null;
-  }
-  return ids.sort();
-}
-
-const basic = (key, secret) => `Basic ${Buffer.from(`${key}:${secret}`).toString('base64')}`;
-
 test('statements arrive in a third-party record store once, though it stops in the middle', async (context) => {
-  const before = new Set(await idsAt(PEER_XAPI, basic(PEER_KEY, PEER_SECRET)));
+  const before = new Set(await idsAt(PEER_XAPI, THEIRS));
   const lectern = await startLectern();
   context.after(lectern.stop);
   const here = lectern.run(['credential', 'add', '--name', 'interop', '--scope', 'all']);
-  const authorization = basic(here.key, here.secret);
+  const authorization = basic(here);
   lectern.run(
     ['upstream', 'add', '--name', 'peer', '--url', PEER_XAPI, '--key', PEER_KEY, '--secret-stdin', '--version', '2.0.0', '--allow-private'],
     PEER_SECRET,
@@ -73,8 +59,8 @@ test('statements arrive in a third-party record store once, though it stops in t
     assert.equal(item.dead, 0, JSON.stringify(item));
     return item.lag === 0;
   });
-  assert.deepEqual(await idsAt(`${lectern.base}/xapi`, authorization), sent);
-  const there = await idsAt(PEER_XAPI, basic(PEER_KEY, PEER_SECRET));
+  assert.deepEqual(await sortedAt(`${lectern.base}/xapi`, authorization), sent);
+  const there = await sortedAt(PEER_XAPI, THEIRS);
   assert.deepEqual(
     there.filter((id) => !before.has(id)),
     sent,
@@ -85,13 +71,13 @@ const MANY = Number(process.env.FORWARD_STATEMENTS ?? 20_000);
 const BATCH = 500;
 
 test(`${MANY} statements arrive once and in order, whatever happens on the way`, async (context) => {
-  const before = new Set(await idsAt(PEER_XAPI, basic(PEER_KEY, PEER_SECRET)));
+  const before = new Set(await idsAt(PEER_XAPI, THEIRS));
   const weather = await startWeather(PEER_XAPI);
   context.after(weather.stop);
   const lectern = await startLectern();
   context.after(lectern.stop);
   const here = lectern.run(['credential', 'add', '--name', 'interop', '--scope', 'all']);
-  const authorization = basic(here.key, here.secret);
+  const authorization = basic(here);
   const sent = [];
   for (let from = 0; from < MANY; from += BATCH) {
     const batch = Array.from({ length: Math.min(BATCH, MANY - from) }, statement);
@@ -123,6 +109,6 @@ test(`${MANY} statements arrive once and in order, whatever happens on the way`,
   console.log(`${MANY} statements in ${Math.round((Date.now() - began) / 1000)} s; met ${JSON.stringify(weather.met)}`);
   for (const [turn, count] of Object.entries(weather.met)) assert.ok(count > 0, `never met: ${turn}`);
   assert.deepEqual([...weather.posted], sent, 'the order in which they were accepted first');
-  const there = (await idsAt(PEER_XAPI, basic(PEER_KEY, PEER_SECRET))).filter((id) => !before.has(id));
+  const there = (await sortedAt(PEER_XAPI, THEIRS)).filter((id) => !before.has(id));
   assert.deepEqual(there, sent.sort());
 });

@@ -2,17 +2,13 @@
 // network does its worst: the same statements on both sides, none twice, in order. Run by tracking/interop/peer, which sets
 // PEER_*.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { startLectern, until } from './lectern.mjs';
+import { idsAt, PEER_KEY, PEER_SECRET, PEER_XAPI, read, restart, THEIRS, VERSION } from './peer.mjs';
+import { basic } from './stored.mjs';
 import { startWeather } from './weather.mjs';
 
-const { PEER_XAPI, PEER_KEY, PEER_SECRET, PEER_RESTART, PEER_HOME } = process.env;
-const restart = (what) => execFileSync(PEER_RESTART.split(' ')[0], ['--restart', what], { env: { ...process.env, PEER_HOME }, stdio: 'inherit' });
-const basic = (key, secret) => `Basic ${Buffer.from(`${key}:${secret}`).toString('base64')}`;
-const THEIRS = basic(PEER_KEY, PEER_SECRET);
-const VERSION = { 'x-experience-api-version': '2.0.0' };
 const MANY = Number(process.env.PULL_STATEMENTS ?? 2_000);
 const BATCH = 50;
 
@@ -50,24 +46,6 @@ function withFile(n) {
   return { one, bytes, body };
 }
 
-async function page(url, authorization) {
-  const answer = await fetch(url, { headers: { authorization, ...VERSION } });
-  assert.equal(answer.status, 200, await answer.clone().text());
-  return answer.json();
-}
-
-/** Ids in the order in which the record store stored them. */
-async function idsAt(endpoint, authorization) {
-  const ids = [];
-  let url = `${endpoint}/statements?limit=100&ascending=true`;
-  while (url) {
-    const { statements, more } = await page(url, authorization);
-    ids.push(...statements.map(({ id }) => id));
-    url = more ? new URL(more, url).href : null;
-  }
-  return ids;
-}
-
 const source = (lectern) => lectern.run(['source', 'list']).items[0];
 const add = (lectern, url) =>
   lectern.run(['source', 'add', '--name', 'peer', '--url', url, '--key', PEER_KEY, '--secret-stdin', '--version', '2.0.0', '--once', '--allow-private'], PEER_SECRET);
@@ -86,7 +64,7 @@ test(`${MANY} statements of a third-party record store come once and in order, t
   const lectern = await startLectern();
   context.after(lectern.stop);
   const here = lectern.run(['credential', 'add', '--name', 'interop', '--scope', 'all']);
-  const authorization = basic(here.key, here.secret);
+  const authorization = basic(here);
   add(lectern, PEER_XAPI);
   await until(() => source(lectern).stored > 0);
   restart('stop');
@@ -99,14 +77,14 @@ test(`${MANY} statements of a third-party record store come once and in order, t
   assert.equal(done.known, 0);
   assert.deepEqual(await idsAt(`${lectern.base}/xapi`, authorization), there);
   assert.equal(done.stored, there.length + 1, 'what was taken back is here, too');
-  const one = await page(`${lectern.base}/xapi/statements?voidedStatementId=${voided.id}`, authorization);
+  const one = await read(`${lectern.base}/xapi/statements?voidedStatementId=${voided.id}`, authorization);
   assert.equal(one.id, voided.id);
   const attached = await fetch(`${lectern.base}/xapi/statements?statementId=${file.one.id}&attachments=true`, { headers: { authorization, ...VERSION } });
   assert.match(await attached.text(), new RegExp(file.bytes, 'u'));
   for (const id of [there[0], there[Math.floor(there.length / 2)], file.one.id]) {
     const [theirs, ours] = await Promise.all([
-      page(`${PEER_XAPI}/statements?statementId=${id}`, THEIRS),
-      page(`${lectern.base}/xapi/statements?statementId=${id}`, authorization),
+      read(`${PEER_XAPI}/statements?statementId=${id}`, THEIRS),
+      read(`${lectern.base}/xapi/statements?statementId=${id}`, authorization),
     ]);
     for (const set of [theirs, ours]) for (const own of ['stored', 'authority', 'version']) delete set[own]; // the peer adds no version
     assert.deepEqual(ours, theirs);
@@ -125,6 +103,6 @@ test('a network that does its worst costs time and nothing else', async (context
   console.log(`met ${JSON.stringify(weather.met)}`);
   const done = source(lectern);
   assert.equal(done.refused + done.known, 0, JSON.stringify(done));
-  assert.deepEqual(await idsAt(`${lectern.base}/xapi`, basic(here.key, here.secret)), there);
+  assert.deepEqual(await idsAt(`${lectern.base}/xapi`, basic(here)), there);
   for (const turn of ['500', '429', 'page', 'noise']) assert.ok(weather.met[turn] > 0, `never met: ${turn}`);
 });

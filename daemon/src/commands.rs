@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use jiff::Timestamp;
+use lectern_lrs::Stored;
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
@@ -83,9 +84,11 @@ async fn answer(state: &Path, command: Command) -> anyhow::Result<Reply> {
         Command::Statements(StatementsCommand::Export { ref file, .. }) => {
             write_to(state, file, &request::from_command(&command)?).await
         }
-        Command::Statements(StatementsCommand::Parquet { ref folder, .. }) => {
-            write_days(state, folder, &request::from_command(&command)?).await
-        }
+        Command::Statements(StatementsCommand::Parquet {
+            ref folder,
+            since,
+            until,
+        }) => write_days(state, folder, Stored { since, until }).await,
         command => {
             let (request, input) = prepare(&command).await?;
             ask(state, &request, input, Box::new(tokio::io::sink())).await
@@ -113,18 +116,16 @@ async fn write_to(state: &Path, file: &Path, request: &Request) -> anyhow::Resul
 }
 
 /// A file for each day, which has its name once it is whole.
-async fn write_days(state: &Path, folder: &Path, request: &Request) -> anyhow::Result<Reply> {
+async fn write_days(state: &Path, folder: &Path, which: Stored) -> anyhow::Result<Reply> {
+    let request = Request::StatementsDays { which };
     let sink = || Box::new(tokio::io::sink());
-    let days = match ask(state, request, Box::new(tokio::io::empty()), sink()).await? {
+    let days = match ask(state, &request, Box::new(tokio::io::empty()), sink()).await? {
         Ok(days) => days,
         refused => return Ok(refused),
     };
-    let Request::StatementsDays { which } = request else {
-        anyhow::bail!("this is no request for days");
-    };
     let mut statements = 0;
     let mut written = Vec::new();
-    for day in statements::days_to_write(folder, *which, &days)? {
+    for day in statements::days_to_write(folder, which, &days)? {
         let file = statements::file_of(folder, day)?;
         let request = Request::StatementsDay { day };
         let one = match write_to(state, &file, &request).await? {

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::request::Parts;
+use http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +51,16 @@ pub fn body_too_large() -> Problem {
         Status::TooLarge,
         "The request's body is larger than this route takes.",
     )
+}
+
+/// What a body is, by its `Content-Type`: without parameters, in small letters; empty when nobody says.
+pub fn media_type(headers: &HeaderMap) -> String {
+    let sent = headers.get(header::CONTENT_TYPE);
+    let sent = sent
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let named = sent.split(';').next().unwrap_or_default();
+    named.trim().to_ascii_lowercase()
 }
 
 /// Whether a body could not be read because it is beyond its route's bound.

@@ -237,21 +237,12 @@ pub fn from_command(command: &Command) -> anyhow::Result<Request> {
                 file_name: file_name(file),
             }
         }
-        Command::Statements(StatementsCommand::Parquet {
-            folder: _,
-            since,
-            until,
-        }) => Request::StatementsDays {
-            which: Stored {
-                since: *since,
-                until: *until,
-            },
-        },
         Command::Doctor => Request::Doctor,
         Command::Serve(_)
         | Command::Backup { .. }
         | Command::Restore { .. }
         | Command::Evidence { .. }
+        | Command::Statements(StatementsCommand::Parquet { .. })
         | Command::Verify { .. }
         | Command::Worker { .. } => {
             anyhow::bail!("this command is not a single request to the daemon")

@@ -71,10 +71,7 @@ pub async fn import<R: AsyncRead + Send + Unpin + 'static>(
     });
     let report = report.await;
     let detail = match &report {
-        Ok(report) => format!(
-            "{file_name}: {} stored, {} known, {} refused",
-            report.stored, report.known, report.refused
-        ),
+        Ok(report) => format!("{file_name}: {report}"),
         // What came before is here all the same.
         Err(error) => format!("{file_name}: stopped: {error:#}"),
     };

@@ -1,6 +1,7 @@
 //! Statements in from a file: one a line (NDJSON), with lines of attachments between them (`query/export`). A line that
 //! cannot be taken is named with its number and holds up no other.
 
+use std::fmt;
 use std::io::{self, BufRead, Read};
 
 use base64::Engine;
@@ -38,6 +39,19 @@ pub struct Imported {
     pub refused: u64,
     /// The first of these.
     pub problems: Vec<Problem>,
+}
+
+/// In a few words, for the audit log.
+impl fmt::Display for Imported {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            stored,
+            known,
+            refused,
+            ..
+        } = self;
+        write!(to, "{stored} stored, {known} known, {refused} refused")
+    }
 }
 
 /// A line that could not be taken.

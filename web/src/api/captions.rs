@@ -20,7 +20,7 @@ use super::time;
 use super::videos::{editable, visible};
 use crate::app::App;
 use crate::auth::Caller;
-use crate::extract::{self, List, Page, Params, Segments, blocking};
+use crate::extract::{self, List, Page, Params, Segments, blocking, media_type};
 use crate::problem::{Problem, ProblemDocument, Status};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -196,17 +196,7 @@ async fn remove(
 }
 
 fn format(headers: &HeaderMap) -> Result<Format, Problem> {
-    let sent = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let kind = sent
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
-    match kind.as_str() {
+    match media_type(headers).as_str() {
         "text/vtt" => Ok(Format::WebVtt),
         "application/x-subrip" => Ok(Format::SubRip),
         _ => Err(Problem::new(

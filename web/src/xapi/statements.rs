@@ -11,6 +11,7 @@ use super::knock::Reader;
 use super::reading::Note;
 use super::{Asked, answer, other_method, reading};
 use crate::download::{self, Page};
+use crate::extract::media_type;
 use crate::problem::Problem;
 
 pub(super) async fn answer(
@@ -95,9 +96,8 @@ fn body(asked: &mut Asked) -> Result<StatementsBody, Problem> {
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
     let kind = kind.unwrap_or_default();
-    let essence = kind.split(';').next().unwrap_or_default().trim();
     let bytes = std::mem::take(&mut asked.body);
-    if essence.eq_ignore_ascii_case("application/json") {
+    if media_type(&asked.headers) == "application/json" {
         return Ok(StatementsBody::Json(bytes));
     }
     match multipart::boundary(kind) {

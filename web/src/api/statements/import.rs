@@ -6,7 +6,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use futures_util::TryStreamExt;
-use http::{HeaderMap, header};
+use http::HeaderMap;
 use lectern_lrs::{Caller as Importing, Error, ImportError, Imported};
 use lectern_xapi::Version;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 use crate::api::upstreams::VersionName;
 use crate::app::App;
 use crate::auth::Caller;
-use crate::extract::{Params, blocking, body_too_large, is_too_large};
+use crate::extract::{Params, blocking, body_too_large, is_too_large, media_type};
 use crate::problem::{Problem, ProblemDocument, Status};
 
 /// One JSON object a line, by its usual names.
@@ -103,12 +103,7 @@ async fn import(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<ImportedOut>, Problem> {
-    let kind = headers.get(header::CONTENT_TYPE);
-    let kind = kind
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let essence = kind.split(';').next().unwrap_or_default().trim();
-    if !KINDS.iter().any(|kind| kind.eq_ignore_ascii_case(essence)) {
+    if !KINDS.contains(&media_type(&headers).as_str()) {
         return Err(Problem::new(
             Status::UnsupportedMedia,
             "Send one statement a line, with `Content-Type: application/x-ndjson`.",
@@ -123,10 +118,7 @@ async fn import(
         let mut reader = BufReader::with_capacity(PIECE_BYTES, reader);
         let report = app.lrs.import(&importing, version, &mut reader);
         let detail = match &report {
-            Ok(report) => format!(
-                "{} stored, {} known, {} refused",
-                report.stored, report.known, report.refused
-            ),
+            Ok(report) => report.to_string(),
             // What came before is here all the same.
             Err(error) => format!("stopped: {error}"),
         };

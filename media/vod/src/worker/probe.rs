@@ -338,9 +338,9 @@ fn watch(pipeline: &gst::Pipeline, pad: &gst::Pad, scan: &Arc<Scan>) -> Result<(
             move |pad, info| {
                 let mut found = scan.lock();
                 let is_buffer = matches!(info.data, Some(gst::PadProbeData::Buffer(_)));
-                if is_buffer && found.duration.is_none() && found.has_header() {
-                    // Asked at the first buffer: at the end some demultiplexers say what they have found instead, and a
-                    // file may be read to its end before anybody else asks. Outside the lock, as below.
+                if is_buffer && found.lacks_length(number) {
+                    // At the end some demultiplexers say what they have found instead, and a file may be read to its end
+                    // before `run` asks. Outside the lock, as there.
                     drop(found);
                     let said = pad.peer_query_duration::<gst::ClockTime>();
                     found = scan.lock();

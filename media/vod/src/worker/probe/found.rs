@@ -94,8 +94,9 @@ impl Found {
             > EXTRA_LOOK
     }
 
-    /// Whether the container's header tells the length, so that the first answer is as good as any.
-    pub(super) fn has_header(&self) -> bool {
+    /// Whether the length is to be asked for now: at the first buffer of a stream, where the container's header tells it and
+    /// the first answer is as good as any.
+    pub(super) fn lacks_length(&self, stream: usize) -> bool {
         const HEADED: [&str; 8] = [
             "video/x-matroska",
             "audio/x-matroska",
@@ -106,20 +107,24 @@ impl Found {
             "video/x-ms-asf",
             "video/quicktime",
         ];
-        let name = self.container.as_ref().and_then(|caps| caps.structure(0));
-        name.is_some_and(|structure| HEADED.contains(&structure.name().as_str()))
+        let is_first = |stream: &Stream| stream.buffers == 0;
+        self.duration.is_none()
+            && self.streams.get(&stream).is_some_and(is_first)
+            && self
+                .container_name()
+                .is_some_and(|name| HEADED.contains(&name))
+    }
+
+    fn container_name(&self) -> Option<&str> {
+        let caps = self.container.as_ref()?;
+        Some(caps.structure(0)?.name().as_str())
     }
 
     /// Up to where a time is believed. A broken clock in a transport stream jumps by hours, and would
     /// make hours of still picture; where a header tells the length, far beyond it is nothing.
     pub(super) fn believed_until(&self) -> u64 {
         const LONGEST_NS: u64 = 48 * 3_600_000_000_000;
-        let name = self
-            .container
-            .as_ref()
-            .and_then(|caps| caps.structure(0))
-            .map(|s| s.name());
-        if name.is_some_and(|name| matches!(name.as_str(), "video/mpegts" | "video/mpeg")) {
+        if matches!(self.container_name(), Some("video/mpegts" | "video/mpeg")) {
             let front = self.streams.values().map(|s| s.last_end).max().unwrap_or(0);
             return if front == 0 {
                 LONGEST_NS

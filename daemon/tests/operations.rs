@@ -53,25 +53,40 @@ fn deeds(source: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// What all sources of some rooms name.
+fn named(rooms: &[&str], names: fn(&str) -> BTreeSet<String>) -> BTreeSet<String> {
+    let mut files = Vec::new();
+    for room in rooms {
+        sources(&root().join(room), &mut files);
+    }
+    let texts = files
+        .iter()
+        .map(|file| std::fs::read_to_string(file).unwrap());
+    texts.flat_map(|text| names(&text)).collect()
+}
+
+/// Those of which a page has no `form`.
+fn missing<'n>(
+    names: &'n BTreeSet<String>,
+    page: &str,
+    form: fn(&str) -> String,
+) -> Vec<&'n String> {
+    let page = std::fs::read_to_string(root().join(page)).unwrap();
+    let is_missing = |name: &&String| !page.contains(&form(name));
+    names.iter().filter(is_missing).collect()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
 #[test]
 fn each_deed_in_the_audit_log_has_words() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut files = Vec::new();
-    for room in ["daemon/src", "tracking/lms/src", "web/src"] {
-        sources(&root.join(room), &mut files);
-    }
-    let noted: BTreeSet<String> = files
-        .iter()
-        .flat_map(|file| deeds(&std::fs::read_to_string(file).unwrap()))
-        .collect();
+    let noted = named(&["daemon/src", "tracking/lms/src", "web/src"], deeds);
     assert!(noted.len() > 35, "{noted:?}");
-    let words = std::fs::read_to_string(root.join("web/ui/src/messages/en/system.ts")).unwrap();
-    let missing: Vec<_> = noted
-        .iter()
-        .filter(|deed| !words.contains(&format!("'{deed}': '")))
-        .collect();
+    let page = "web/ui/src/messages/en/system.ts";
     assert_eq!(
-        missing,
+        missing(&noted, page, |deed| format!("'{deed}': '")),
         Vec::<&String>::new(),
         "say each in web/ui/src/messages/en/system.ts"
     );
@@ -79,23 +94,10 @@ fn each_deed_in_the_audit_log_has_words() {
 
 #[test]
 fn each_event_that_is_a_warning_or_an_error_is_explained_to_whoever_runs_the_box() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut files = Vec::new();
-    for room in ["daemon", "media", "tracking", "web"] {
-        sources(&root.join(room), &mut files);
-    }
-    let logged: BTreeSet<String> = files
-        .iter()
-        .flat_map(|file| events(&std::fs::read_to_string(file).unwrap()))
-        .collect();
+    let logged = named(&["daemon", "media", "tracking", "web"], events);
     assert!(logged.len() > 20, "{logged:?}");
-    let page = std::fs::read_to_string(root.join("docs/operations.md")).unwrap();
-    let missing: Vec<_> = logged
-        .iter()
-        .filter(|event| !page.contains(&format!("`{event}`")))
-        .collect();
     assert_eq!(
-        missing,
+        missing(&logged, "docs/operations.md", |event| format!("`{event}`")),
         Vec::<&String>::new(),
         "add a row for each to docs/operations.md"
     );

@@ -18,6 +18,7 @@ export const common = {
   copy: 'Copy',
   copied: 'Copied',
   copyFailed: 'Copying did not work here: select the text and copy it by hand.',
+  line: (n: number, message: string) => `Line ${n}: ${message}`,
   yes: 'yes',
   no: 'no',
   none: 'none',

@@ -75,5 +75,4 @@ export const people = {
   importing: 'Importing…',
   imported: (a: number, u: number) => `${added(a)}, ${updated(u)}.`,
   importErrors: (n: number) => `${lines(n)}:`,
-  line: (n: number, message: string) => `Line ${n}: ${message}`,
 };

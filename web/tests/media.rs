@@ -75,6 +75,7 @@ fn package(segments: u64) -> Package {
         channels: 2,
         sample_rate: 48_000,
         language: None,
+        label: None,
     };
     package.add_track(track("a1", sound, segments)).unwrap();
     package.poster = Some(Poster {

@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use lectern_library::{ChangeKind, Error, Job, Library, PackageUpdate};
+use lectern_vod::captions;
+use lectern_vod::chapters::Chapters;
 use lectern_vod::names::Language;
 use lectern_vod::package::Package;
-use lectern_vod::protocol::{self, Message, OriginalName, Remedy};
+use lectern_vod::protocol::{self, Message, OriginalName, Remedy, SourceText};
 use lectern_vod::spawn::{Worker, WorkerArgs};
 use tokio_util::sync::CancellationToken;
 
@@ -309,12 +311,49 @@ impl Pump {
                     );
                 }
                 Message::Probed { report: probed, .. } => report = Some(json(&probed)?),
+                Message::Text(text) => self.offer_text(text)?,
+                Message::Chapters(chapters) => self.offer_chapters(&chapters)?,
                 _ => {}
             }
             // Signs of life before the probe's end: there is nothing to keep yet.
             if package != Package::default() {
                 self.save(&package, &mut report, &mut saved)?;
             }
+        }
+    }
+
+    /// Subtitles of the source become captions, where nobody has brought better ones. A worker has read a
+    /// hostile file: what it says is read as strictly as what a stranger sends.
+    fn offer_text(&self, text: SourceText) -> Result<(), End> {
+        let tag = match &text.language {
+            Some(language) => language.as_str(),
+            None if !self.job.language.is_empty() => &self.job.language,
+            None => "und",
+        };
+        let vtt = match captions::parse(text.vtt.as_bytes(), Some(captions::Format::WebVtt)) {
+            Ok(captions) => captions.to_vtt(),
+            Err(error) => {
+                tracing::warn!(event = "job.captions", video = %self.job.video, %error);
+                return Ok(());
+            }
+        };
+        match self
+            .library
+            .offer_captions(self.job.video, tag, vtt, Timestamp::now())
+        {
+            Ok(_) | Err(Error::Invalid(_)) => Ok(()),
+            Err(error) => Err(End::not_kept(error)),
+        }
+    }
+
+    fn offer_chapters(&self, chapters: &Chapters) -> Result<(), End> {
+        let json = json(chapters)?.to_string();
+        match self
+            .library
+            .offer_chapters(self.job.video, json, Timestamp::now())
+        {
+            Ok(_) | Err(Error::Invalid(_)) => Ok(()),
+            Err(error) => Err(End::not_kept(error)),
         }
     }
 

@@ -82,6 +82,25 @@ impl Library {
         Ok(revision)
     }
 
+    /// Stores a text that lay in a source (checked by the caller), unless the video has, or had, captions in
+    /// that language: a person's word stands above a file's. Whether it was taken.
+    ///
+    /// # Errors
+    /// As [`Library::put_captions`].
+    pub fn offer_captions(
+        &self,
+        video: VideoId,
+        tag: &str,
+        vtt: String,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let key = (video, language(tag)?);
+        if self.inner.store.snapshot()?.contains(&CAPTIONS, &key)? {
+            return Ok(false);
+        }
+        self.put_captions(video, tag, vtt, now).map(|_| true)
+    }
+
     /// The languages a video has captions in, by tag.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
 //! The content store: what the box holds. Blobs by SHA-256, videos with immutable versions,
-//! captions with revisions, the job queue that turns sources into packages, uploads that survive
+//! captions and chapters with revisions, the job queue that turns sources into packages, uploads that survive
 //! a restart, disk space, garbage collection.
 //!
 //! Not the media machine: a package is opaque JSON here, and the files in its folder are the
@@ -14,6 +14,7 @@
 mod append;
 mod blobs;
 mod captions;
+mod chapters;
 mod disk;
 mod endings;
 mod error;
@@ -30,6 +31,7 @@ mod videos;
 
 pub use append::Appender;
 pub use captions::{CaptionInfo, Captions};
+pub use chapters::ChaptersInfo;
 pub use disk::{DiskReport, room_for};
 pub use error::Error;
 pub use garbage::Swept;

@@ -17,6 +17,7 @@ pub(crate) const VERSIONS: Table<(VideoId, u32), VersionRow> = Table::new("versi
 pub(crate) const PACKAGES: Table<(VideoId, u32), String> = Table::new("packages");
 pub(crate) const CAPTIONS: Table<(VideoId, String), CaptionsRow> = Table::new("captions");
 pub(crate) const CAPTION_TEXTS: Table<(VideoId, String, u32), String> = Table::new("caption-texts");
+pub(crate) const CHAPTERS: Table<VideoId, ChaptersRow> = Table::new("chapters");
 pub(crate) const UPLOADS: Table<UploadId, UploadRow> = Table::new("uploads");
 pub(crate) const JOBS: Table<JobId, JobRow> = Table::new("jobs");
 /// The next number of each kind.
@@ -55,6 +56,17 @@ pub(crate) struct CaptionsRow {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct ChaptersRow {
+    /// Never counts back, not even over a removal.
+    pub(crate) revision: u32,
+    pub(crate) updated: Timestamp,
+    /// Whether nobody has changed what the source says.
+    pub(crate) is_from_source: bool,
+    /// None when they were removed.
+    pub(crate) json: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct UploadRow {
     pub(crate) length: u64,
     /// Bytes that are on disk for certain.
@@ -89,4 +101,11 @@ pub(crate) struct JobRow {
     pub(crate) waiting_for: Option<String>,
 }
 
-json_record!(VideoRow, VersionRow, CaptionsRow, UploadRow, JobRow);
+json_record!(
+    VideoRow,
+    VersionRow,
+    CaptionsRow,
+    ChaptersRow,
+    UploadRow,
+    JobRow
+);

@@ -6,7 +6,7 @@ use lectern_store::{Snapshot, Tx};
 use crate::captions::remove_captions;
 use crate::jobs::Waits;
 use crate::library::lock;
-use crate::rows::{JOBS, PACKAGES, VERSIONS, VIDEOS, VideoRow};
+use crate::rows::{CHAPTERS, JOBS, PACKAGES, VERSIONS, VIDEOS, VideoRow};
 use crate::versions::attach;
 use crate::{
     ChangeKind, Error, Library, MediaKey, NewVideo, Video, VideoId, VideoPatch, Visibility,
@@ -187,6 +187,7 @@ impl Library {
                 tx.remove(&PACKAGES, &key)?;
             }
             remove_captions(tx, id)?;
+            tx.remove(&CHAPTERS, &id)?;
             let mut jobs = Vec::new();
             for entry in tx.range(&JOBS, ..)? {
                 let (job, row) = entry?;

@@ -111,6 +111,26 @@ pub fn parse(bytes: &[u8], hint: Option<Format>) -> Result<Captions, Error> {
 }
 
 impl Captions {
+    /// Captions of times and WebVTT texts ([`cue_of_plain`], [`cue_of_tagged`]), in any order; none where
+    /// there is nothing to show. What ends before it begins is left out.
+    pub fn of_cues(cues: Vec<(u64, u64, String)>) -> Option<Self> {
+        let mut cues: Vec<Cue> = cues
+            .into_iter()
+            .filter(|(start_ms, end_ms, text)| {
+                start_ms < end_ms && *end_ms <= MAX_TIME_MS && !text.is_empty()
+            })
+            .map(|(start_ms, end_ms, text)| Cue {
+                id: None,
+                start_ms,
+                end_ms,
+                settings: String::new(),
+                text,
+            })
+            .collect();
+        cues.sort_by_key(|cue| cue.start_ms);
+        (!cues.is_empty()).then_some(Self { cues })
+    }
+
     /// The cues, ordered by their beginning; at least one.
     pub fn cues(&self) -> &[Cue] {
         &self.cues
@@ -212,6 +232,26 @@ fn cue_text(lines: &[String], first_line: usize) -> Result<String, Error> {
         .filter(|line| !line.is_empty())
         .collect();
     Ok(kept.join("\n"))
+}
+
+/// A cue's text of words alone: `<` and `&` are what they look like.
+pub fn cue_of_plain(words: &str) -> String {
+    let escaped = words
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
+    cue_of_tagged(&escaped)
+}
+
+/// A cue's text of words with tags and escapes: known ones stay, others go, as does what is too much.
+pub fn cue_of_tagged(words: &str) -> String {
+    let lines = split_lines(words);
+    let lines: Vec<String> = lines
+        .iter()
+        .take(MAX_CUE_LINES)
+        .map(|line| line.chars().take(MAX_LINE_CHARS / 8).collect())
+        .collect();
+    cue_text(&lines, 1).unwrap_or_default()
 }
 
 /// The two times of a line with `-->`, and what stands behind them.

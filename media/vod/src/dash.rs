@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
-use crate::manifest::CaptionTrack;
+use crate::manifest::{CaptionTrack, MAIN_SOUND, sound_names};
 use crate::package::{Package, Ratio, Segment, Track, TrackKind};
 
 /// How often players look again while the package grows.
@@ -85,13 +85,14 @@ fn write(
                     out,
                     "1",
                     "video",
-                    None,
+                    (None, None),
                     package.video().collect(),
                     package,
                     base,
                 )?;
             }
-            for (i, track) in package.audio().enumerate() {
+            let sounds = package.audio().zip(sound_names(package));
+            for (i, (track, name)) in sounds.enumerate() {
                 let TrackKind::Audio { language, .. } = &track.kind else {
                     continue;
                 };
@@ -100,7 +101,7 @@ fn write(
                     out,
                     &(i + 2).to_string(),
                     "audio",
-                    lang,
+                    (lang, Some(&name)),
                     vec![track],
                     package,
                     base,
@@ -128,7 +129,7 @@ fn adaptation_set(
     out: &mut Out,
     id: &str,
     content: &str,
-    lang: Option<&str>,
+    (lang, label): (Option<&str>, Option<&str>),
     tracks: Vec<&Track>,
     package: &Package,
     base: &str,
@@ -142,7 +143,13 @@ fn adaptation_set(
     ];
     attributes.extend(lang.map(|lang| ("lang", lang.to_owned())));
     element(out, "AdaptationSet", &attributes).write_inner_content(|out| {
-        role(out, "main")?;
+        let is_other = |track: &&Track| label.is_some() && track.id.as_str() != MAIN_SOUND;
+        let is_main = !tracks.iter().any(is_other);
+        role(out, if is_main { "main" } else { "alternate" })?;
+        if let Some(label) = label {
+            out.create_element("Label")
+                .write_text_content(BytesText::new(label))?;
+        }
         for track in tracks {
             representation(out, track, package, base)?;
         }

@@ -12,7 +12,7 @@
 
 use std::fmt::Write;
 
-use crate::manifest::CaptionTrack;
+use crate::manifest::{CaptionTrack, MAIN_SOUND, sound_names};
 use crate::names::{Sentence, TrackId};
 use crate::package::{Package, Segment, Track, TrackKind};
 
@@ -28,8 +28,9 @@ const MACHINE_MADE: &str = "public.machine-generated";
 /// empty: `{key}/`.
 pub fn multivariant(package: &Package, captions: &[CaptionTrack], base: &str) -> String {
     let mut text = format!("#EXTM3U\n#EXT-X-VERSION:{VERSION}\n#EXT-X-INDEPENDENT-SEGMENTS\n");
-    for (i, track) in package.audio().enumerate() {
-        text.push_str(&audio_media(track, i == 0, base));
+    for (track, name) in package.audio().zip(sound_names(package)) {
+        let is_default = track.id.as_str() == MAIN_SOUND;
+        text.push_str(&audio_media(track, &name, is_default, base));
     }
     for caption in captions {
         text.push_str(&caption_media(caption, base));
@@ -179,19 +180,16 @@ fn variant(
     let _ = writeln!(text, ",CLOSED-CAPTIONS=NONE\n{base}{}/index.m3u8", track.id);
 }
 
-fn audio_media(track: &Track, is_default: bool, base: &str) -> String {
+fn audio_media(track: &Track, name: &str, is_default: bool, base: &str) -> String {
     let TrackKind::Audio {
         channels, language, ..
     } = &track.kind
     else {
         return String::new();
     };
-    let (language, name) = match language {
-        Some(language) => (
-            format!(",LANGUAGE=\"{language}\""),
-            format!("Sound ({language})"),
-        ),
-        None => (String::new(), "Sound".to_owned()),
+    let language = match language {
+        Some(language) => format!(",LANGUAGE=\"{language}\""),
+        None => String::new(),
     };
     format!(
         "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"{name}\"{language},DEFAULT={},\

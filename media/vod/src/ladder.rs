@@ -14,6 +14,8 @@ use conformity::Verdict;
 
 /// Short sides of the ladder's rungs, in pixels, best first.
 pub const SHORT_SIDES: [u32; 5] = [1080, 720, 480, 360, 240];
+/// Most sound tracks that are made of one source: languages, a commentary, a description.
+pub const MAX_SOUNDS: usize = 8;
 /// Bit rate of the sound.
 const AUDIO_BPS: u64 = 128_000;
 /// When the best rung of the list would have fewer than five sixths of the source's lines, the source's
@@ -30,8 +32,8 @@ pub struct SourceFacts {
     pub duration_ns: u64,
     /// The picture.
     pub video: Option<VideoFacts>,
-    /// Whether there is sound.
-    pub has_audio: bool,
+    /// How many sound tracks are used, the main one first.
+    pub sounds: usize,
 }
 
 /// Facts of the source's picture.
@@ -99,8 +101,8 @@ pub enum Turn {
 pub struct Ladder {
     /// The rungs, best first; the first may be remuxed, all others are encoded.
     pub rungs: Vec<Rung>,
-    /// The sound.
-    pub audio: Option<AudioRung>,
+    /// The sound tracks, the main one first.
+    pub audio: Vec<AudioRung>,
 }
 
 /// One rung.
@@ -123,7 +125,7 @@ pub struct Rung {
 /// The sound.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AudioRung {
-    /// `a1`.
+    /// `a1`, `a2`…
     pub id: TrackId,
     /// Always 2: stereo is what every device plays.
     pub channels: u32,
@@ -173,12 +175,10 @@ pub fn choose(facts: &SourceFacts, short_sides: &[u32]) -> Result<Ladder, Ladder
         Some(video) => rungs(video, facts.duration_ns, short_sides)?,
         None => Vec::new(),
     };
-    let audio = if facts.has_audio {
-        Some(sound()?)
-    } else {
-        None
-    };
-    if rungs.is_empty() && audio.is_none() {
+    let audio = (1..=facts.sounds.min(MAX_SOUNDS))
+        .map(sound)
+        .collect::<Result<Vec<_>, _>>()?;
+    if rungs.is_empty() && audio.is_empty() {
         return Err(LadderError::NothingToPlay);
     }
     Ok(Ladder { rungs, audio })
@@ -301,9 +301,9 @@ fn rungs(
     Ok(rungs)
 }
 
-fn sound() -> Result<AudioRung, LadderError> {
+fn sound(number: usize) -> Result<AudioRung, LadderError> {
     Ok(AudioRung {
-        id: TrackId::new("a1")?,
+        id: TrackId::new(format!("a{number}"))?,
         channels: 2,
         bitrate_bps: AUDIO_BPS,
         made: Made::Encoded,

@@ -8,6 +8,7 @@
 //! has listed never changes.
 
 pub mod captions;
+pub mod chapters;
 pub mod dash;
 pub mod hls;
 pub mod ladder;

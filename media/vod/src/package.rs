@@ -15,7 +15,7 @@ use fields::Fields;
 pub use pictures::{Poster, Storyboard};
 pub use track::{Made, Ratio, Segment, Track, TrackKind};
 
-use crate::names::{BadName, Codecs, Sentence, TrackId};
+use crate::names::{BadName, Codecs, Language, Sentence, TrackId};
 
 /// Most tracks of one package.
 pub const MAX_TRACKS: usize = 16;
@@ -52,8 +52,7 @@ pub struct Package {
 }
 
 /// One line of the report that the API shows of a version.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Rendition {
     /// The track.
     pub track: TrackId,
@@ -61,6 +60,10 @@ pub struct Rendition {
     pub width: u32,
     /// Pixels; 0 for sound.
     pub height: u32,
+    /// Of a sound, where it is known.
+    pub language: Option<Language>,
+    /// What the source calls a sound.
+    pub label: Option<Sentence>,
     /// Measured mean of what exists, in bits a second.
     pub bitrate_bps: u64,
     /// RFC 6381.
@@ -268,14 +271,18 @@ impl Package {
     pub fn renditions(&self) -> Vec<Rendition> {
         self.begun()
             .map(|track| {
-                let (width, height) = match track.kind {
-                    TrackKind::Video { width, height, .. } => (width, height),
-                    TrackKind::Audio { .. } => (0, 0),
+                let (width, height, language, label) = match &track.kind {
+                    TrackKind::Video { width, height, .. } => (*width, *height, None, None),
+                    TrackKind::Audio {
+                        language, label, ..
+                    } => (0, 0, language.clone(), label.clone()),
                 };
                 Rendition {
                     track: track.id.clone(),
                     width,
                     height,
+                    language,
+                    label,
                     bitrate_bps: track.average_bps(),
                     codecs: track.codecs.clone(),
                     made: track.made,

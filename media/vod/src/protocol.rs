@@ -10,6 +10,7 @@ use std::io::{self, Read, Write};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::chapters::Chapters;
 use crate::names::{Language, Sentence, TrackId};
 use crate::package::{Package, PackageError, Poster, Segment, Storyboard, Track};
 use crate::report::Report;
@@ -76,6 +77,10 @@ pub enum Message {
         /// Estimated time to the end; none while it cannot be told.
         eta_ms: Option<u64>,
     },
+    /// Subtitles that lay in the source, whole. Comes once for each, before `Done`; again after a resume.
+    Text(SourceText),
+    /// The chapters that the source names. Comes after `Probed`.
+    Chapters(Chapters),
     /// All is made.
     Done {
         /// The finished package: equal to what the messages before built.
@@ -90,6 +95,18 @@ pub enum Message {
         /// What would help.
         remedy: Remedy,
     },
+}
+
+/// Subtitles that lay in the source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceText {
+    /// Their language, where the source says it.
+    pub language: Option<Language>,
+    /// What the source calls them.
+    pub label: Option<Sentence>,
+    /// A WebVTT document; whoever takes it reads it as strictly as one that a person brings.
+    pub vtt: String,
 }
 
 /// What would help a job that failed.
@@ -172,7 +189,7 @@ fn share<'de, D: serde::Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
 }
 
 impl Package {
-    /// Takes in what a worker said. `Progress` and `Failed` change nothing; `Probed` is believed only
+    /// Takes in what a worker said. `Progress`, `Failed` and what lies beside a package change nothing; `Probed` is believed only
     /// when it keeps every segment that was listed before; `Done` only when it equals what was built
     /// from the messages before.
     pub fn apply(&mut self, message: &Message) -> Result<(), PackageError> {
@@ -194,7 +211,10 @@ impl Package {
                     return Err(PackageError::Mismatch);
                 }
             }
-            Message::Progress { .. } | Message::Failed { .. } => {}
+            Message::Progress { .. }
+            | Message::Failed { .. }
+            | Message::Text(_)
+            | Message::Chapters(_) => {}
         }
         Ok(())
     }
@@ -234,6 +254,7 @@ impl From<OriginalName> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chapters::Chapter;
     use crate::names::Codecs;
     use crate::package::{Made, Ratio, TrackKind};
 
@@ -297,6 +318,18 @@ mod tests {
             Message::Poster(poster),
             Message::Storyboard(storyboard),
             Message::TrackDone { track: v },
+            Message::Text(SourceText {
+                language: Language::new("en").ok(),
+                label: Some("English".into()),
+                vtt: "WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n".into(),
+            }),
+            Message::Chapters(
+                Chapters::new(vec![Chapter {
+                    start_ms: 0,
+                    title: "One".into(),
+                }])
+                .unwrap(),
+            ),
         ];
         for message in &messages {
             package.apply(message).unwrap();

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::names::{Sentence, TrackId};
+use crate::names::{Language, Sentence, TrackId};
 use crate::package::{Made, Ratio};
 
 /// What the probe found and what was decided.
@@ -58,6 +58,9 @@ pub struct AudioReport {
     pub sample_rate: u32,
     /// Mean bit rate, where known.
     pub bitrate_bps: Option<u64>,
+    /// Language, where the source says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
 }
 
 /// A planned rendition and why it is made the way it is.

@@ -51,6 +51,7 @@ pub(crate) fn package(complete: bool) -> Package {
                 channels: 2,
                 sample_rate: 48_000,
                 language: Some(Language::new("en").unwrap()),
+                label: None,
             },
             codecs: Codecs::new("mp4a.40.2").unwrap(),
             timescale: 48_000,

@@ -6,6 +6,8 @@
 //! on disk, whole. It ends when its standard input closes: then nobody wants the video any more.
 
 mod boxes;
+mod chapters;
+mod cover;
 mod decode;
 mod elements;
 mod encode;
@@ -22,6 +24,7 @@ mod sandbox;
 mod seam;
 mod shelf;
 mod source;
+mod texts;
 mod timeline;
 mod tone;
 
@@ -121,6 +124,10 @@ fn work(job: &Job) -> Result<(), Failure> {
         report: report.clone(),
         package: package.clone(),
     })?;
+
+    if let Some(chapters) = facts.chapters.clone() {
+        say(&Message::Chapters(chapters))?;
+    }
 
     let (sender, events) = mpsc::channel();
     let shelf = Shelf::new(PathBuf::from("."), sender);

@@ -203,6 +203,7 @@ fn ffprobe_reads_both_manifests_without_a_word() {
         channels: 2,
         sample_rate: 48_000,
         language: None,
+        label: None,
     };
     let x264 = [
         "-map",

@@ -1,6 +1,7 @@
 use m3u8_rs::{MediaPlaylistType, Playlist};
 
 use super::*;
+use crate::names::Language;
 use crate::testing::{captions, package};
 
 fn parsed(text: &str) -> Playlist {
@@ -53,6 +54,45 @@ fn another_reader_finds_every_variant_and_group() {
         assert_eq!(variant.audio.as_deref(), Some("audio"));
         assert_eq!(variant.subtitles.as_deref(), Some("captions"));
     }
+}
+
+/// The package with two sounds more, both German and one without a name.
+fn in_three_sounds() -> Package {
+    let mut package = package(true);
+    let first = package.audio().next().unwrap().clone();
+    for (id, label) in [("a2", Some("Kom\"mentar")), ("a3", None)] {
+        let mut sound = first.clone();
+        sound.id = TrackId::new(id).unwrap();
+        sound.kind = TrackKind::Audio {
+            channels: 2,
+            sample_rate: 48_000,
+            language: Language::new("en").ok(),
+            label: label.map(Sentence::from),
+        };
+        package.planned.push(sound.id.clone());
+        package.tracks.push(sound);
+    }
+    package
+}
+
+#[test]
+fn sounds_are_a_group_with_names_of_their_own_of_which_the_first_plays() {
+    let list = master(&multivariant(&in_three_sounds(), &[], "k/"));
+    let names: Vec<(&str, bool)> = list
+        .alternatives
+        .iter()
+        .map(|sound| (sound.name.as_str(), sound.default))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            ("Sound (en)", true),
+            ("Kom'mentar", false),
+            ("Sound (en) 2", false)
+        ]
+    );
+    // One sound at a time is heard: the rate is not that of three.
+    assert_eq!(list.variants[0].bandwidth, 1_327_028);
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn source(width: u32, height: u32) -> SourceFacts {
             key_frames_ns: (0..15).map(|i| i * 2 * S).collect(),
             has_open_gops: false,
         }),
-        has_audio: true,
+        sounds: 1,
     }
 }
 
@@ -279,19 +279,19 @@ fn sound_alone_is_a_ladder_and_nothing_is_not() {
     let sound = SourceFacts {
         duration_ns: S,
         video: None,
-        has_audio: true,
+        sounds: 1,
     };
     assert_eq!(choose(&sound, &[]).unwrap().track_ids().len(), 1);
     let nothing = SourceFacts {
         duration_ns: S,
         video: None,
-        has_audio: false,
+        sounds: 0,
     };
     assert_eq!(choose(&nothing, &[]), Err(LadderError::NothingToPlay));
     let endless = SourceFacts {
         duration_ns: 49 * 3600 * S,
         video: None,
-        has_audio: true,
+        sounds: 1,
     };
     assert_eq!(
         choose(&endless, &[]),

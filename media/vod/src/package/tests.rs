@@ -109,6 +109,7 @@ fn a_package_is_playable_with_the_first_segment_of_a_rung_and_of_the_sound() {
         channels: 2,
         sample_rate: 48_000,
         language: None,
+        label: None,
     };
     package.add_track(sound).unwrap();
     assert!(package.is_playable());

@@ -56,6 +56,9 @@ pub enum TrackKind {
         sample_rate: u32,
         /// The spoken language, where the source or the uploader named one.
         language: Option<Language>,
+        /// What the source calls it: `Commentary`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        label: Option<Sentence>,
     },
 }
 

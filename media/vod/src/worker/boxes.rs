@@ -1,6 +1,6 @@
 //! The few boxes of our own CMAF files that we read or mend: times of a fragment (ISO/IEC 14496-12,
 //! 8.8), the edit list of an init segment, and codec strings (RFC 6381). Pure. Not a parser for files
-//! of others, except [`top_level_end`], which bounds every step.
+//! of others, except [`top_level_end`], which bounds every step; [`super::chapters`] reads with its help.
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
@@ -224,11 +224,14 @@ fn find_range(bytes: &[u8], range: Range<usize>, name: &[u8; 4]) -> Option<Range
     None
 }
 
-fn find<'a>(bytes: &'a [u8], name: &'static [u8; 4]) -> Option<&'a [u8]> {
+pub(super) fn find<'a>(bytes: &'a [u8], name: &'static [u8; 4]) -> Option<&'a [u8]> {
     each(bytes, name).next()
 }
 
-fn each<'a>(mut bytes: &'a [u8], name: &'static [u8; 4]) -> impl Iterator<Item = &'a [u8]> {
+pub(super) fn each<'a>(
+    mut bytes: &'a [u8],
+    name: &'static [u8; 4],
+) -> impl Iterator<Item = &'a [u8]> {
     std::iter::from_fn(move || {
         loop {
             let size = usize::try_from(u32_at(bytes, 0)?).ok()?;
@@ -245,12 +248,12 @@ fn each<'a>(mut bytes: &'a [u8], name: &'static [u8; 4]) -> impl Iterator<Item =
     })
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     let four = bytes.get(at..at.checked_add(4)?)?;
     Some(u32::from_be_bytes(four.try_into().ok()?))
 }
 
-fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     let eight = bytes.get(at..at.checked_add(8)?)?;
     Some(u64::from_be_bytes(eight.try_into().ok()?))
 }

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use gstreamer as gst;
 use gstreamer::prelude::*;
 
+use super::cover;
 use super::decode::{add, add_coded_queue, add_decoder, add_picture_filters, add_sink};
 use super::elements::make;
 use super::encode::{
@@ -28,6 +29,7 @@ use super::probe::{Facts, Picture, Sound};
 use super::seam::{FrameSide, SampleSide, Seam};
 use super::shelf::{Event, Shelf};
 use super::source::{Kind, add_source, failure_of, kind_of, make_plain, stream_of};
+use super::texts;
 use super::timeline::{Cuts, Frames, Marks, Pace, Samples, ticks_to_ns};
 use crate::package::Made;
 use crate::protocol::Message;
@@ -40,10 +42,8 @@ const STALL: Duration = Duration::from_secs(60);
 pub struct Plan {
     /// Renditions with a picture, best first; the first may be remuxed.
     pub rungs: Vec<Rung>,
-    /// The sound.
-    pub sound: Option<Draft>,
-    /// Samples a second of the sound.
-    pub sample_rate: u32,
+    /// The sound tracks, as [`Facts::sounds`] lists them.
+    pub sounds: Vec<Draft>,
     /// Where to cut.
     pub cuts: Cuts,
     /// Threads in all.
@@ -55,15 +55,21 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Where a sound ends that an earlier attempt has finished.
+    /// Where the longest sound ends that an earlier attempt has finished.
     fn listed_sound_end(&self) -> u64 {
-        let finished = self.sound.as_ref().filter(|draft| draft.is_complete());
-        finished.map_or(0, |draft| ticks_to_ns(draft.next_start(), draft.timescale))
+        let finished = self.sounds.iter().filter(|draft| draft.is_complete());
+        finished
+            .map(|draft| ticks_to_ns(draft.next_start(), draft.timescale))
+            .max()
+            .unwrap_or(0)
     }
 
     /// Everything that has segments.
     pub fn drafts(&self) -> impl Iterator<Item = &Draft> {
-        self.rungs.iter().map(|rung| &rung.draft).chain(&self.sound)
+        self.rungs
+            .iter()
+            .map(|rung| &rung.draft)
+            .chain(&self.sounds)
     }
 }
 
@@ -105,11 +111,18 @@ fn build(
         let entry = add_picture(pipeline, &seam, facts, picture, plan, shelf)?;
         ways.push((Kind::Video, picture.stream.clone(), entry));
     }
-    if let (Some(sound), Some(draft)) = (&facts.sound, &plan.sound)
-        && !draft.is_complete()
-    {
-        let entry = add_sound(pipeline, &seam, facts, sound, (draft, plan), shelf)?;
-        ways.push((Kind::Audio, sound.stream.clone(), entry));
+    for (sound, draft) in facts.sounds.iter().zip(&plan.sounds) {
+        if !draft.is_complete() {
+            let entry = add_sound(pipeline, &seam, facts, sound, (draft, plan), shelf)?;
+            ways.push((Kind::Audio, sound.stream.clone(), entry));
+        }
+    }
+    if let Some(cover) = facts.cover.as_ref().filter(|_| !plan.has_poster) {
+        cover::put(cover, shelf)?;
+    }
+    for text in &facts.texts {
+        let entry = texts::add_text(pipeline, text, facts, shelf)?;
+        ways.push((Kind::Text, Some(text.stream.clone()), entry));
     }
 
     let weak = pipeline.downgrade();
@@ -227,19 +240,20 @@ fn add_sound(
     shelf: &Shelf,
 ) -> Result<gst::Element, Failure> {
     let entry = add_coded_queue(pipeline)?;
-    let encode = add_audio(pipeline, draft.clone(), plan.sample_rate, &plan.cuts, shelf)?;
+    let rate = draft.timescale;
+    let encode = add_audio(pipeline, draft.clone(), rate, &plan.cuts, shelf)?;
     let decoder = add_decoder(pipeline, &entry, sound.decoder.as_deref(), 1)?;
     let (convert, resample, filter) = (
         make("audioconvert")?,
         make("audioresample")?,
         make("capsfilter")?,
     );
-    filter.set_property("caps", samples_caps(plan.sample_rate));
+    filter.set_property("caps", samples_caps(rate));
     for element in [&convert, &resample, &filter] {
         add(pipeline, element)?;
     }
-    let clock = Samples::new(facts.start_ns, facts.ladder.duration_ns, plan.sample_rate);
-    let sink = seam.take_samples(SampleSide::new(encode, clock, plan.sample_rate));
+    let clock = Samples::new(facts.start_ns, facts.ladder.duration_ns, rate);
+    let sink = seam.take_samples(SampleSide::new(encode, clock, rate));
     add(pipeline, sink.upcast_ref())?;
     let all = [&decoder, &convert, &resample, &filter, sink.upcast_ref()];
     all.windows(2).try_for_each(|pair| link(pair[0], pair[1]))?;

@@ -302,14 +302,19 @@ impl PosterChoice {
         let Some((_, buffer)) = self.best.take() else {
             return Ok(());
         };
-        let info = VideoInfo::from_caps(caps).map_err(|e| Failure::Machine(e.to_string()))?;
-        let (width, height) = poster_size(info.width(), info.height());
-        let jpeg = jpeg(buffer, &caps.to_owned(), (width, height), 82)?;
-        self.shelf.put(Package::POSTER_FILE, &[&jpeg])?;
-        self.shelf.sync("")?;
-        self.shelf.tell(Message::Poster(Poster { width, height }));
-        Ok(())
+        put_poster(buffer, caps, &self.shelf)
     }
+}
+
+/// Makes the poster of one raw picture.
+pub fn put_poster(buffer: gst::Buffer, caps: &gst::CapsRef, shelf: &Shelf) -> Result<(), Failure> {
+    let info = VideoInfo::from_caps(caps).map_err(|e| Failure::Machine(e.to_string()))?;
+    let (width, height) = poster_size(info.width(), info.height());
+    let jpeg = jpeg(buffer, &caps.to_owned(), (width, height), 82)?;
+    shelf.put(Package::POSTER_FILE, &[&jpeg])?;
+    shelf.sync("")?;
+    shelf.tell(Message::Poster(Poster { width, height }));
+    Ok(())
 }
 
 fn poster_size(width: u32, height: u32) -> (u32, u32) {

@@ -5,10 +5,10 @@ use super::encode::Rung;
 use super::engine::Plan;
 use super::failure::Failure;
 use super::mux::Draft;
-use super::probe::Facts;
+use super::probe::{Facts, Sound};
 use super::timeline::{Cuts, VIDEO_TIMESCALE};
 use crate::ladder::{self, Ladder, conformity, cuts};
-use crate::names::{Language, Sentence};
+use crate::names::Sentence;
 use crate::package::{Made, Package, TrackKind};
 use crate::protocol::Job;
 use crate::report::{AudioReport, Report, RungReport, VideoReport};
@@ -47,32 +47,11 @@ pub fn plan(facts: &Facts, job: &Job) -> Result<Planned, Failure> {
         }
         threads => threads,
     };
-    let sample_rate = facts
-        .sound
-        .as_ref()
-        .map(|sound| sound.sample_rate)
-        .filter(|rate| SAMPLE_RATES.contains(rate))
-        .unwrap_or(SAMPLE_RATES[0]);
-
     let mut rungs = rungs(facts, &ladder, threads);
-    let language = job.language.clone().or_else(|| {
-        let found = facts.sound.as_ref()?.language.clone()?;
-        Language::new(found)
-            .ok()
-            .filter(|language| language.as_str() != "und")
-    });
-    let mut sound = ladder.audio.as_ref().map(|audio| Draft {
-        id: audio.id.clone(),
-        kind: TrackKind::Audio {
-            channels: audio.channels,
-            sample_rate,
-            language,
-        },
-        timescale: sample_rate,
-        made: audio.made,
-        reason: audio.reason.clone(),
-        listed: None,
-    });
+    let sounds = facts.sounds.iter().zip(&ladder.audio);
+    let mut sounds: Vec<Draft> = sounds
+        .map(|(sound, audio)| draft_of(sound, audio, facts, job))
+        .collect();
 
     let frame_ns = match &facts.ladder.video {
         Some(video) => video
@@ -95,7 +74,7 @@ pub fn plan(facts: &Facts, job: &Job) -> Result<Planned, Failure> {
         let drafts = rungs
             .iter_mut()
             .map(|rung| &mut rung.draft)
-            .chain(sound.as_mut());
+            .chain(&mut sounds);
         go_on(&package, listed, drafts)?;
         package = listed.clone();
     }
@@ -103,8 +82,7 @@ pub fn plan(facts: &Facts, job: &Job) -> Result<Planned, Failure> {
         report: report(facts, &ladder),
         plan: Plan {
             rungs,
-            sound,
-            sample_rate,
+            sounds,
             cuts,
             threads,
             listed_sheets: package.storyboard.as_ref().map_or(0, |board| board.sheets),
@@ -112,6 +90,32 @@ pub fn plan(facts: &Facts, job: &Job) -> Result<Planned, Failure> {
         },
         package,
     })
+}
+
+/// A sound track before its first byte. Where the file holds one sound, the uploader knows best what is
+/// spoken; where it holds several, the file does.
+fn draft_of(sound: &Sound, audio: &ladder::AudioRung, facts: &Facts, job: &Job) -> Draft {
+    let sample_rate = Some(sound.sample_rate)
+        .filter(|rate| SAMPLE_RATES.contains(rate))
+        .unwrap_or(SAMPLE_RATES[0]);
+    let found = sound.language.clone();
+    let language = match facts.sounds.len() {
+        1 => job.language.clone().or(found),
+        _ => found,
+    };
+    Draft {
+        id: audio.id.clone(),
+        kind: TrackKind::Audio {
+            channels: audio.channels,
+            sample_rate,
+            language,
+            label: sound.label.clone(),
+        },
+        timescale: sample_rate,
+        made: audio.made,
+        reason: audio.reason.clone(),
+        listed: None,
+    }
 }
 
 /// Continues what an earlier attempt has listed, if this attempt would have begun it the same way.
@@ -232,13 +236,14 @@ fn report(facts: &Facts, ladder: &Ladder) -> Report {
             }
         }),
         audio: facts
-            .sound
+            .sounds
             .iter()
             .map(|sound| AudioReport {
                 codec: Sentence::new(&sound.codec),
                 channels: sound.channels,
                 sample_rate: sound.sample_rate,
                 bitrate_bps: sound.bitrate_bps,
+                language: sound.language.clone(),
             })
             .collect(),
         ladder: lines,

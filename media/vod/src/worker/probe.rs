@@ -15,17 +15,21 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 
 use super::boxes;
+use super::chapters;
 use super::elements::make;
 use super::failure::Failure;
 use super::riff;
 use super::source::{
     Kind, Source, add_source, container_words, failure_of, kind_of, make_plain, stream_of,
 };
+use super::texts::Form;
 use super::tone::Hdr;
+use crate::chapters::Chapters;
 use crate::ladder::SourceFacts;
+use crate::names::{Language, Sentence};
 use crate::package::Ratio;
 use found::Found;
-use stream::Stream;
+use stream::{Named, Stream};
 
 /// Buffers of a stream that tell its frame rate.
 const ENOUGH_BUFFERS: u64 = 240;
@@ -60,8 +64,14 @@ pub struct Facts {
     pub ladder: SourceFacts,
     /// The picture that is used.
     pub picture: Option<Picture>,
-    /// The sound that is used.
-    pub sound: Option<Sound>,
+    /// The sound tracks that are used, the main one first.
+    pub sounds: Vec<Sound>,
+    /// The subtitles that can be read.
+    pub texts: Vec<Text>,
+    /// The chapters that the file names.
+    pub chapters: Option<Chapters>,
+    /// The picture on the cover of a recording that has no other.
+    pub cover: Option<gst::Sample>,
     /// What a person should know.
     pub notes: Vec<String>,
 }
@@ -110,7 +120,22 @@ pub struct Sound {
     /// Mean bit rate, where the source says it.
     pub bitrate_bps: Option<u64>,
     /// Language, where the source says it.
-    pub language: Option<String>,
+    pub language: Option<Language>,
+    /// What the source calls it: `Commentary`.
+    pub label: Option<Sentence>,
+}
+
+/// Subtitles of the source.
+#[derive(Debug, Clone)]
+pub struct Text {
+    /// Which of the source's streams.
+    pub stream: String,
+    /// How it is written.
+    pub form: Form,
+    /// Language, where the source says it.
+    pub language: Option<Language>,
+    /// What the source calls it: `English (SDH)`.
+    pub label: Option<Sentence>,
 }
 
 /// Looks at the source behind [`super::source::INPUT`]; calls `beat` again and again as long as it reads.
@@ -123,6 +148,7 @@ pub fn probe(beat: &mut dyn FnMut() -> Result<(), Failure>) -> Result<Facts, Fai
     let boxes = boxes::top_level_end(&mut file)?;
     // Sizes of AVI files are now and then off by a little.
     let avi_end = riff::claimed_end(&mut file)?.filter(|end| end - end / 20 > bytes);
+    let chapters = chapters::of_mp4(&mut file);
     drop(file);
     if let Some(end) = boxes.map(|(end, _)| end).or(avi_end)
         && end > bytes
@@ -142,6 +168,7 @@ pub fn probe(beat: &mut dyn FnMut() -> Result<(), Failure>) -> Result<Facts, Fai
     } = add_source(&pipeline)?;
     let scan = Arc::new(Scan::default());
     scan.lock().bytes = bytes;
+    scan.lock().chapters = chapters;
 
     let found = Arc::clone(&scan);
     typefind.connect("have-type", false, move |args| {
@@ -224,6 +251,10 @@ fn run(
                     let mut found = scan.lock();
                     // Most of a damaged file may be fine; but what is not whole is not taken.
                     return Err(found.failure.take().unwrap_or_else(|| failure_of(error)));
+                }
+                gst::MessageView::Toc(toc) => {
+                    let named = chapters::of_toc(&toc.toc().0);
+                    scan.lock().chapters = named;
                 }
                 gst::MessageView::Eos(_) => {
                     scan.lock().at_end = true;
@@ -318,6 +349,9 @@ fn watch(pipeline: &gst::Pipeline, pad: &gst::Pad, scan: &Arc<Scan>) -> Result<(
         pad.link(&entry)
             .map_err(|e| Failure::Machine(e.to_string()))?;
     }
+    if kind == Kind::Text {
+        return watch_text(&entry, pad, &sink, scan);
+    }
     if kind != Kind::Other {
         let number = {
             let mut found = scan.lock();
@@ -363,6 +397,37 @@ fn watch(pipeline: &gst::Pipeline, pad: &gst::Pad, scan: &Arc<Scan>) -> Result<(
             },
         );
     }
+    sink.sync_state_with_parent()
+        .map_err(|e| Failure::Machine(e.to_string()))
+}
+
+/// Listens to what is said of subtitles; their words are of no use to the probe.
+fn watch_text(
+    entry: &gst::Pad,
+    pad: &gst::Pad,
+    sink: &gst::Element,
+    scan: &Arc<Scan>,
+) -> Result<(), Failure> {
+    let number = {
+        let mut found = scan.lock();
+        let number = found.texts.len();
+        if number < MOST_STREAMS {
+            found.texts.push(Named {
+                stream: stream_of(pad),
+                ..Named::default()
+            });
+        }
+        number
+    };
+    let scan = Arc::clone(scan);
+    entry.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+        if let Some(gst::PadProbeData::Event(event)) = &info.data
+            && let Some(text) = scan.lock().texts.get_mut(number)
+        {
+            text.hear(event);
+        }
+        gst::PadProbeReturn::Ok
+    });
     sink.sync_state_with_parent()
         .map_err(|e| Failure::Machine(e.to_string()))
 }

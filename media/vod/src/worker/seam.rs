@@ -11,7 +11,6 @@ use super::encode::AAC_FRAME;
 use super::failure::Failure;
 use super::pictures::PosterChoice;
 use super::shelf::Shelf;
-use super::source::Kind;
 use super::timeline::{Frames, Marks, SLACK_NS, Samples, ticks_to_ns};
 use super::tone::Hdr;
 
@@ -24,9 +23,8 @@ pub struct Seam {
 #[derive(Default)]
 struct Sides {
     frames: Option<FrameSide>,
-    samples: Option<SampleSide>,
+    samples: Vec<SampleSide>,
     frames_ended: bool,
-    samples_ended: bool,
     /// Where a sound ends that an earlier attempt has finished.
     listed_sound_end: u64,
     taken: u64,
@@ -56,13 +54,14 @@ pub struct FrameSide {
     pub step: u64,
 }
 
-/// The sound's way.
+/// A sound's way.
 pub struct SampleSide {
     encode: AppSrc,
     clock: Samples,
     rate: u32,
     waiting: Vec<u8>,
     sent: u64,
+    has_ended: bool,
 }
 
 /// Samples of silence that are made in one go.
@@ -95,19 +94,22 @@ impl Seam {
         sink(
             AppSinkCallbacks::builder()
                 .new_sample(move |sink| on_frame.frame(sink))
-                .eos(move |_| on_end.ended(Kind::Video))
+                .eos(move |_| on_end.ended(None))
                 .build(),
         )
     }
 
-    /// Takes charge of the sound; the sink gets the decoded samples.
+    /// Takes charge of a sound; the sink gets the decoded samples.
     pub fn take_samples(self: &Arc<Self>, side: SampleSide) -> AppSink {
-        self.lock().samples = Some(side);
+        let mut sides = self.lock();
+        let number = sides.samples.len();
+        sides.samples.push(side);
+        drop(sides);
         let (on_block, on_end) = (Arc::clone(self), Arc::clone(self));
         sink(
             AppSinkCallbacks::builder()
-                .new_sample(move |sink| on_block.samples(sink))
-                .eos(move |_| on_end.ended(Kind::Audio))
+                .new_sample(move |sink| on_block.samples(sink, number))
+                .eos(move |_| on_end.ended(Some(number)))
                 .build(),
         )
     }
@@ -180,7 +182,7 @@ impl Seam {
     }
 
     /// A block of decoded sound.
-    fn samples(&self, sink: &AppSink) -> Result<gst::FlowSuccess, gst::FlowError> {
+    fn samples(&self, sink: &AppSink, number: usize) -> Result<gst::FlowSuccess, gst::FlowError> {
         let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
         let Some(buffer) = sample.buffer() else {
             return Ok(gst::FlowSuccess::Ok);
@@ -197,7 +199,7 @@ impl Seam {
         let map = buffer.map_readable().map_err(|_| gst::FlowError::Error)?;
         let mut sides = self.lock();
         sides.taken += 1;
-        let Some(side) = &mut sides.samples else {
+        let Some(side) = sides.samples.get_mut(number) else {
             return Ok(gst::FlowSuccess::Ok);
         };
         let count = (map.len() / SAMPLE_BYTES) as u64;
@@ -209,9 +211,9 @@ impl Seam {
             .saturating_mul(SAMPLE_BYTES);
         let encode = side.encode.clone();
         drop(sides);
-        self.push_silence(&encode, placed.silence)?;
+        self.push_silence(number, &encode, placed.silence)?;
         let mut sides = self.lock();
-        let Some(side) = &mut sides.samples else {
+        let Some(side) = sides.samples.get_mut(number) else {
             return Ok(gst::FlowSuccess::Ok);
         };
         side.waiting
@@ -224,25 +226,27 @@ impl Seam {
         Ok(gst::FlowSuccess::Ok)
     }
 
-    /// One of the two has ended. The last one makes both equally long and ends them.
-    fn ended(&self, kind: Kind) {
+    /// A sound, or without a number the picture, has ended. The last one makes all equally long and ends them.
+    fn ended(&self, sound: Option<usize>) {
         let mut sides = self.lock();
-        match kind {
-            Kind::Video => sides.frames_ended = true,
-            _ => sides.samples_ended = true,
+        match sound {
+            None => sides.frames_ended = true,
+            Some(number) => {
+                if let Some(side) = sides.samples.get_mut(number) {
+                    side.has_ended = true;
+                }
+            }
         }
         let frames_wait = sides.frames.is_some() && !sides.frames_ended;
-        let samples_wait = sides.samples.is_some() && !sides.samples_ended;
-        if frames_wait || samples_wait {
+        if frames_wait || sides.samples.iter().any(|side| !side.has_ended) {
             return;
         }
         let picture_end = sides.frames.as_ref().map_or(0, |side| side.end);
-        let sound_end = sides
-            .samples
-            .as_ref()
-            .map_or(sides.listed_sound_end, SampleSide::end);
+        let sound_ends = sides.samples.iter().map(SampleSide::end);
+        let sound_end = sound_ends.max().unwrap_or(0).max(sides.listed_sound_end);
+        let all_end = picture_end.max(sound_end);
         let frames = sides.frames.take();
-        let samples = sides.samples.take();
+        let samples = std::mem::take(&mut sides.samples);
         drop(sides);
         if let Some(mut side) = frames {
             if let Some(poster) = &mut side.poster
@@ -263,8 +267,8 @@ impl Seam {
             }
             let _ = side.encode.end_of_stream();
         }
-        if let Some(mut side) = samples {
-            let mut missing = side.clock.end(picture_end);
+        for mut side in samples {
+            let mut missing = side.clock.end(all_end);
             while missing > 0 {
                 let part = missing.min(SILENCE_AT_ONCE);
                 missing -= part;
@@ -280,12 +284,17 @@ impl Seam {
     }
 
     /// Silence, little by little: a file may claim hours of it.
-    fn push_silence(&self, encode: &AppSrc, mut samples: u64) -> Result<(), gst::FlowError> {
+    fn push_silence(
+        &self,
+        number: usize,
+        encode: &AppSrc,
+        mut samples: u64,
+    ) -> Result<(), gst::FlowError> {
         while samples > 0 {
             let part = samples.min(SILENCE_AT_ONCE);
             samples -= part;
             let mut sides = self.lock();
-            let Some(side) = &mut sides.samples else {
+            let Some(side) = sides.samples.get_mut(number) else {
                 return Ok(());
             };
             let silent = side.silence(part);
@@ -307,6 +316,7 @@ impl SampleSide {
             rate,
             waiting: Vec::new(),
             sent: 0,
+            has_ended: false,
         }
     }
 

@@ -21,7 +21,9 @@ pub enum Kind {
     Video,
     /// Sound.
     Audio,
-    /// Subtitles, data, attachments.
+    /// Subtitles that are text.
+    Text,
+    /// Pictures of subtitles, data, attachments.
     Other,
 }
 
@@ -91,6 +93,13 @@ pub fn kind_of(pad: &gst::Pad) -> Kind {
     match caps.structure(0).map(|s| s.name().as_str()) {
         Some(name) if name.starts_with("video/") || name.starts_with("image/") => Kind::Video,
         Some(name) if name.starts_with("audio/") => Kind::Audio,
+        Some(
+            "text/x-raw"
+            | "application/x-ass"
+            | "application/x-ssa"
+            | "application/x-subtitle-vtt"
+            | "application/x-subtitle-unknown",
+        ) => Kind::Text,
         _ => Kind::Other,
     }
 }

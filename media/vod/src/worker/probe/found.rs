@@ -6,18 +6,21 @@ use std::time::Instant;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 
-use super::stream::Stream;
+use super::stream::{Named, Stream};
 use super::{
     ENOUGH_BUFFERS, EXTRA_LOOK, Facts, LATEST_START_NS, LONGEST_HOLE_NS, Picture, SMALL_BYTES,
-    Sound,
+    Sound, Text,
 };
+use crate::chapters::Chapter;
 use crate::ladder::conformity::{Verdict, judge};
-use crate::ladder::{self, Codec, SHORT_SIDES, SourceFacts, Turn};
+use crate::ladder::{self, Codec, MAX_SOUNDS, SHORT_SIDES, SourceFacts, Turn};
 use crate::package::Ratio;
+use crate::worker::chapters;
 use crate::worker::elements::decoder_for;
 use crate::worker::failure::Failure;
 use crate::worker::h264;
 use crate::worker::source::{codec_words, container_words};
+use crate::worker::texts::Form;
 use crate::worker::tone::Hdr;
 
 /// What is known so far.
@@ -26,6 +29,8 @@ pub struct Found {
     pub(super) bytes: u64,
     pub(super) container: Option<gst::Caps>,
     pub(super) streams: BTreeMap<usize, Stream>,
+    pub(super) texts: Vec<Named>,
+    pub(super) chapters: Vec<Chapter>,
     pub(super) all_pads: bool,
     pub(super) failure: Option<Failure>,
     pub(super) duration: Option<u64>,
@@ -40,10 +45,13 @@ impl Found {
             .find(|s| s.is_video && s.caps.is_some())
     }
 
-    fn audio(&self) -> Option<&Stream> {
-        self.streams
-            .values()
-            .find(|s| !s.is_video && s.caps.is_some())
+    /// The sounds that are used: the one that the file wants played comes first.
+    fn audios(&self) -> Vec<&Stream> {
+        let is_sound = |s: &&Stream| !s.is_video && s.caps.is_some() && s.buffers > 0;
+        let mut sounds: Vec<&Stream> = self.streams.values().filter(is_sound).collect();
+        sounds.sort_by_key(|s| !s.name.is_default);
+        sounds.truncate(MAX_SOUNDS);
+        sounds
     }
 
     /// Whether more reading would change nothing.
@@ -151,7 +159,7 @@ impl Found {
     fn start(&self) -> u64 {
         match (
             self.video().and_then(|s| s.first),
-            self.audio().and_then(|s| s.first),
+            self.audios().iter().filter_map(|s| s.first).min(),
         ) {
             // Sound that begins a moment before the picture is cut; what begins long before is not.
             (Some(video), Some(audio)) if audio + 1_000_000_000 < video => audio,
@@ -234,7 +242,7 @@ impl Found {
             Some(structure) => container_words(structure)?,
             None => return Err(Failure::NotMedia),
         };
-        if self.video().is_none() && self.audio().is_none() {
+        if self.video().is_none() && self.audios().is_empty() {
             return Err(Failure::NoStreams);
         }
         let start = self.start();
@@ -279,11 +287,12 @@ impl Found {
             .values()
             .filter(|s| !s.is_video && s.caps.is_some())
             .count();
-        if sounds > 1 {
+        if sounds > MAX_SOUNDS {
             notes.push(format!(
-                "The file holds {sounds} sound tracks; the first one is used."
+                "The file holds {sounds} sound tracks; {MAX_SOUNDS} of them are used."
             ));
         }
+        let texts = self.texts(&mut notes);
 
         let video = self.video_facts(duration);
         if video.as_ref().is_some_and(|video| video.is_hdr) {
@@ -304,29 +313,15 @@ impl Found {
             }),
             _ => None,
         };
-        let sound = match self.audio() {
-            Some(stream) if stream.buffers > 0 => {
-                let caps = stream.structure().ok_or(Failure::NoStreams)?;
-                let number = |field| {
-                    caps.get::<i32>(field)
-                        .ok()
-                        .and_then(|v| u32::try_from(v).ok())
-                };
-                Some(Sound {
-                    stream: self.id_among(stream),
-                    decoder: decoder(stream, "sound")?,
-                    codec: codec_words(caps),
-                    channels: number("channels").unwrap_or(2),
-                    sample_rate: number("rate").unwrap_or(48_000),
-                    bitrate_bps: stream.bitrate,
-                    language: stream.language.clone(),
-                })
-            }
-            _ => None,
-        };
-        if picture.is_none() && sound.is_none() {
+        let sounds: Vec<Sound> = self
+            .audios()
+            .into_iter()
+            .map(|stream| self.sound(stream))
+            .collect::<Result<_, _>>()?;
+        if picture.is_none() && sounds.is_empty() {
             return Err(Failure::NoStreams);
         }
+        let cover = self.streams.values().find_map(|s| s.name.cover.clone());
         Ok(Facts {
             container,
             bytes: self.bytes,
@@ -334,12 +329,56 @@ impl Found {
             ladder: SourceFacts {
                 duration_ns: duration,
                 video,
-                has_audio: sound.is_some(),
+                sounds: sounds.len(),
             },
+            cover: cover.filter(|_| picture.is_none()),
             picture,
-            sound,
+            sounds,
+            texts,
+            chapters: chapters::within(self.chapters, start, duration),
             notes,
         })
+    }
+}
+
+impl Found {
+    fn sound(&self, stream: &Stream) -> Result<Sound, Failure> {
+        let caps = stream.structure().ok_or(Failure::NoStreams)?;
+        let number = |field| {
+            caps.get::<i32>(field)
+                .ok()
+                .and_then(|v| u32::try_from(v).ok())
+        };
+        Ok(Sound {
+            stream: self.id_among(stream),
+            decoder: decoder(stream, "sound")?,
+            codec: codec_words(caps),
+            channels: number("channels").unwrap_or(2),
+            sample_rate: number("rate").unwrap_or(48_000),
+            bitrate_bps: stream.bitrate,
+            language: stream.name.language.clone(),
+            label: stream.name.label.clone(),
+        })
+    }
+
+    fn texts(&self, notes: &mut Vec<String>) -> Vec<Text> {
+        let is_webm = self.container_name() == Some("video/webm");
+        let mut texts = Vec::new();
+        for named in &self.texts {
+            let caps = named.caps.as_ref().and_then(|caps| caps.structure(0));
+            match caps.and_then(|caps| Form::of(caps, is_webm)) {
+                Some(form) => texts.push(Text {
+                    stream: named.stream.clone(),
+                    form,
+                    language: named.language.clone(),
+                    label: named.label.clone(),
+                }),
+                None => {
+                    notes.push("The file holds subtitles in a form that cannot be read.".into())
+                }
+            }
+        }
+        texts
     }
 }
 

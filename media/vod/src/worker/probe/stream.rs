@@ -6,9 +6,62 @@ use super::ENOUGH_BUFFERS;
 use crate::ladder::Turn;
 use crate::ladder::conformity::longest_gop;
 use crate::ladder::cuts::{MAX_SEGMENT_NS, TOLERANCE_NS};
+use crate::names::{Language, Sentence};
 use crate::package::Ratio;
 use crate::worker::encode::running_time;
 use crate::worker::h264::{self, Framing};
+
+/// What a stream is called.
+#[derive(Default)]
+pub struct Named {
+    pub(super) stream: String,
+    pub(super) caps: Option<gst::Caps>,
+    pub(super) language: Option<Language>,
+    pub(super) label: Option<Sentence>,
+    /// The picture on the cover.
+    pub(super) cover: Option<gst::Sample>,
+    /// Whether the source wants it played unless somebody chooses another.
+    pub(super) is_default: bool,
+}
+
+impl Named {
+    pub(super) fn hear(&mut self, event: &gst::EventRef) {
+        match event.view() {
+            gst::EventView::Caps(caps) => self.caps = Some(caps.caps_owned()),
+            gst::EventView::StreamStart(start) => {
+                self.is_default |= start.stream_flags().contains(gst::StreamFlags::SELECT);
+            }
+            gst::EventView::Tag(tag) => {
+                let tag = tag.tag();
+                if let Some(language) = tag.get::<gst::tags::LanguageCode>() {
+                    let found = Language::new(language.get()).ok();
+                    self.language = found.filter(|language| language.as_str() != "und");
+                }
+                // The film's own title says nothing about one of its sounds.
+                if tag.scope() == gst::TagScope::Stream
+                    && let Some(title) = tag.get::<gst::tags::Title>()
+                {
+                    self.label =
+                        Some(Sentence::new(title.get())).filter(|l| !l.as_str().is_empty());
+                }
+                if self.cover.is_none()
+                    && let Some(image) = tag.get::<gst::tags::Image>()
+                {
+                    let is_small = |sample: &gst::Sample| {
+                        sample
+                            .buffer()
+                            .is_some_and(|b| b.size() <= MOST_COVER_BYTES)
+                    };
+                    self.cover = Some(image.get()).filter(is_small);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The largest picture on a cover that is looked at.
+const MOST_COVER_BYTES: usize = 16 << 20;
 
 /// One stream of the source.
 #[derive(Default)]
@@ -20,7 +73,7 @@ pub struct Stream {
     pub(super) segments: u32,
     pub(super) segment: Option<gst::Segment>,
     pub(super) turn: Option<(Turn, Option<&'static str>)>,
-    pub(super) language: Option<String>,
+    pub(super) name: Named,
     pub(super) bitrate: Option<u64>,
     pub(super) buffers: u64,
     pub(super) bytes: u64,
@@ -39,6 +92,7 @@ pub struct Stream {
 
 impl Stream {
     pub(super) fn hear(&mut self, event: &gst::EventRef) {
+        self.name.hear(event);
         match event.view() {
             gst::EventView::Caps(caps) => {
                 let caps = caps.caps_owned();
@@ -64,9 +118,6 @@ impl Stream {
                 let tag = tag.tag();
                 if let Some(orientation) = tag.get::<gst::tags::ImageOrientation>() {
                     self.turn = Some(turn_of(orientation.get()));
-                }
-                if let Some(language) = tag.get::<gst::tags::LanguageCode>() {
-                    self.language = Some(language.get().to_owned());
                 }
                 if let Some(rate) = tag.get::<gst::tags::Bitrate>() {
                     self.bitrate = Some(u64::from(rate.get()));

@@ -1,0 +1,106 @@
+//! Chapters: one document for each video, beside its packages, with a revision of its own. What is in it
+//! is the caller's affair: JSON, opaque here.
+
+use jiff::Timestamp;
+use lectern_store::Tx;
+
+use crate::rows::{CHAPTERS, ChaptersRow, VIDEOS};
+use crate::{ChangeKind, Error, Library, VideoId};
+
+/// A video's chapters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChaptersInfo {
+    /// Counts up with each change.
+    pub revision: u32,
+    /// When they came.
+    pub updated: Timestamp,
+    /// Whether nobody has changed what the source says.
+    pub is_from_source: bool,
+    /// The document.
+    pub json: String,
+}
+
+/// The largest document: 500 chapters with names of 200 characters.
+const MAX_BYTES: usize = 512 << 10;
+
+impl Library {
+    /// Stores a person's chapters (checked by the caller). Their revision.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], [`Error::NotFound`], [`Error::Store`].
+    pub fn put_chapters(&self, video: VideoId, json: String, now: Timestamp) -> Result<u32, Error> {
+        self.write_chapters(video, Some(json), false, now)
+    }
+
+    /// Stores what a source says of its chapters, unless the video has, or had, some: a person's word
+    /// stands above a file's. Whether they were taken.
+    ///
+    /// # Errors
+    /// As [`Library::put_chapters`].
+    pub fn offer_chapters(
+        &self,
+        video: VideoId,
+        json: String,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        if self.inner.store.snapshot()?.contains(&CHAPTERS, &video)? {
+            return Ok(false);
+        }
+        self.write_chapters(video, Some(json), true, now)
+            .map(|_| true)
+    }
+
+    /// Takes a video's chapters away; revisions go on counting.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Store`].
+    pub fn remove_chapters(&self, video: VideoId, now: Timestamp) -> Result<(), Error> {
+        self.chapters(video)?.ok_or(Error::NotFound("chapters"))?;
+        self.write_chapters(video, None, false, now).map(drop)
+    }
+
+    /// A video's chapters, if it has some.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn chapters(&self, video: VideoId) -> Result<Option<ChaptersInfo>, Error> {
+        let row = self.inner.store.snapshot()?.get(&CHAPTERS, &video)?;
+        Ok(row.and_then(|row| {
+            Some(ChaptersInfo {
+                revision: row.revision,
+                updated: row.updated,
+                is_from_source: row.is_from_source,
+                json: row.json?,
+            })
+        }))
+    }
+
+    fn write_chapters(
+        &self,
+        video: VideoId,
+        json: Option<String>,
+        is_from_source: bool,
+        now: Timestamp,
+    ) -> Result<u32, Error> {
+        if json.as_ref().is_some_and(|json| json.len() > MAX_BYTES) {
+            return Err(Error::Invalid("chapters have at most 512 KiB"));
+        }
+        let revision = self.inner.store.write(move |tx: &Tx<'_>| {
+            if !tx.contains(&VIDEOS, &video)? {
+                return Err(Error::NotFound("video"));
+            }
+            let old = tx.get(&CHAPTERS, &video)?;
+            let revision = old.map_or(0, |old| old.revision) + 1;
+            let row = ChaptersRow {
+                revision,
+                updated: now,
+                is_from_source,
+                json: json.clone(),
+            };
+            tx.insert(&CHAPTERS, &video, &row)?;
+            Ok(revision)
+        })?;
+        self.changed(video, ChangeKind::Captions);
+        Ok(revision)
+    }
+}

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod backup;
 pub mod captions;
+mod chapters;
 pub mod credentials;
 mod csv;
 pub mod erasures;
@@ -38,6 +39,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(audit::routes())
         .merge(backup::routes())
         .merge(captions::routes())
+        .merge(chapters::routes())
         .merge(credentials::routes())
         .merge(erasures::routes())
         .merge(events::routes())

@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::captions::language_name;
+use crate::api::chapters::{self, ChapterShape};
 use crate::api::time;
 use crate::app::App;
 use crate::client::Client;
@@ -52,6 +53,8 @@ pub(super) struct PlayOut {
     storyboard: Option<StoryboardOut>,
     /// Captions, by language
     captions: Vec<CaptionsOut>,
+    /// Where its parts begin, in ascending order
+    chapters: Vec<ChapterShape>,
     /// What was played so far, to go on from
     played_segments: String,
     /// What of it was hidden
@@ -216,6 +219,7 @@ impl PlayOut {
                     language: info.language,
                 })
                 .collect(),
+            chapters: chapters::list(&app.library, video.id)?,
             played_segments: found.progress.played_segments.clone(),
             hidden_segments: found.progress.hidden_segments.clone(),
             muted_segments: found.progress.muted_segments.clone(),

@@ -219,6 +219,10 @@ pub(super) struct RenditionOut {
     pub(super) width: u32,
     /// Pixels; 0 for sound alone
     pub(super) height: u32,
+    /// Of a sound, BCP 47, where it is known
+    pub(super) language: Option<String>,
+    /// What the file calls a sound
+    pub(super) label: Option<String>,
     /// Mean bit rate of what there is
     pub(super) bitrate_bps: u64,
     /// RFC 6381

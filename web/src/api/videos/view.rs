@@ -133,6 +133,8 @@ impl<'a> Viewer<'a> {
         let renditions = renditions.into_iter().map(|rendition| RenditionOut {
             width: rendition.width,
             height: rendition.height,
+            language: rendition.language.map(String::from),
+            label: rendition.label.map(String::from),
             bitrate_bps: rendition.bitrate_bps,
             codecs: rendition.codecs.to_string(),
             made: rendition.made,

@@ -37,6 +37,8 @@ export type Storyboard = Schemas['Storyboard'];
 /** As `play` lists them; the video's own page has their revision too. */
 export type CaptionTrack = Schemas['PlayCaptions'];
 export type Captions = Schemas['Captions'];
+export type Chapter = Schemas['Chapter'];
+export type Chapters = Schemas['Chapters'];
 
 export type Play = Schemas['Play'];
 export type Retention = Schemas['Retention'];

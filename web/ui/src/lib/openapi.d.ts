@@ -1067,6 +1067,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/videos/{id}/chapters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A video's chapters; an empty list where it has none */
+        get: operations["getVideosIdChapters"];
+        /** Store a video's chapters in the place of those that were there */
+        put: operations["putVideosIdChapters"];
+        post?: never;
+        /** Take a video's chapters away */
+        delete: operations["deleteVideosIdChapters"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/videos/{id}/play": {
         parameters: {
             query?: never;
@@ -1282,6 +1301,33 @@ export interface components {
             updated: string;
             /** @description Where the WebVTT is */
             url: string;
+        };
+        /** @description A part of a video */
+        Chapter: {
+            /**
+             * Format: int64
+             * @description Where it begins
+             */
+            start_ms: number;
+            /** @description Its name */
+            title: string;
+        };
+        /** @description A video's chapters */
+        Chapters: {
+            /** @description In ascending order */
+            chapters: components["schemas"]["Chapter"][];
+            /** @description Whether they are as the uploaded file names them */
+            from_file: boolean;
+            /**
+             * Format: int32
+             * @description Counts up with each change; 0 where there never were any
+             */
+            revision: number;
+            /**
+             * Format: date-time
+             * @description When they came; none where there never were any
+             */
+            updated?: string | null;
         };
         /** @description One thing that was looked at */
         Check: {
@@ -2432,6 +2478,11 @@ export interface components {
             /** @description Name; empty when they are gone */
             name: string;
         };
+        /** @description Chapters to be stored */
+        NewChapters: {
+            /** @description In any order; at most 500 */
+            chapters: components["schemas"]["Chapter"][];
+        };
         /** @description A credential to make */
         NewCredential: {
             /** @description What people call it */
@@ -2619,6 +2670,8 @@ export interface components {
             actor: components["schemas"]["PlayActor"];
             /** @description Captions, by language */
             captions: components["schemas"]["PlayCaptions"][];
+            /** @description Where its parts begin, in ascending order */
+            chapters: components["schemas"]["Chapter"][];
             /** @description Whether a player said `completed` in this registration: it is said once, whatever the rule says now */
             completed: boolean;
             /** @description The box's rule */
@@ -2803,6 +2856,10 @@ export interface components {
              * @description Pixels; 0 for sound alone
              */
             height: number;
+            /** @description What the file calls a sound */
+            label?: string | null;
+            /** @description Of a sound, BCP 47, where it is known */
+            language?: string | null;
             /** @description How it was made */
             made: components["schemas"]["Made"];
             /** @description Why so */
@@ -6356,6 +6413,110 @@ export interface operations {
                 content?: never;
             };
             /** @description None in that language */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getVideosIdChapters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In ascending order */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Chapters"];
+                };
+            };
+            /** @description No such video */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putVideosIdChapters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChapters"];
+            };
+        };
+        responses: {
+            /** @description Stored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Chapters"];
+                };
+            };
+            /** @description No such video */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A chapter is wrong; `chapter` says which, in order of time */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteVideosIdChapters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description None there */
             404: {
                 headers: {
                     [name: string]: unknown;

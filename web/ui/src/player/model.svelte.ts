@@ -3,10 +3,11 @@
  * The parts (`Controls`, `SeekBar`, `Transcript`…) show this and call it; tracking is `viewing.ts`, bytes `source.ts`.
  */
 import { Problem, post } from '../lib/api';
-import type { CaptionTrack, Play } from '../lib/api-types';
+import type { CaptionTrack, Chapter, Play } from '../lib/api-types';
 import { clock, languageName } from '../lib/format';
 import { boxClock, type BoxClock } from './box-clock';
 import { CaptionFiles } from './caption-files';
+import { chapterStep } from './chapters';
 import type { Cue } from './cues';
 import { outbox, settle } from './leftovers';
 import { NativeCaptions } from './native-captions';
@@ -16,7 +17,7 @@ import { load, RATES, save, type Preferences } from './preferences';
 import { parse, print, visible, visibleAgain, type Segment } from './segments';
 import type { Progress } from './sensor';
 import type { Action } from './shortcuts';
-import { attach, type Failure, type Level, type Source } from './source';
+import { attach, type Failure, type Level, type Sound, type Source } from './source';
 import { t } from './messages';
 import { Viewing } from './viewing';
 
@@ -62,6 +63,9 @@ export class PlayerModel {
   /** The chosen rendition; null: automatic. */
   level = $state<number | null>(null);
   lines = $state<number | null>(null);
+  sounds = $state.raw<Sound[]>([]);
+  /** The sound track that is heard. */
+  sound = $state<number | null>(null);
   captions = $state.raw<CaptionTrack | null>(null);
   cues = $state.raw<Cue[]>([]);
   preferences = $state.raw<Preferences>(load());
@@ -114,6 +118,10 @@ export class PlayerModel {
 
   get captionTracks(): CaptionTrack[] {
     return this.play?.captions ?? [];
+  }
+
+  get chapters(): Chapter[] {
+    return this.play?.chapters ?? [];
   }
 
   /** Asks the box for a viewing and puts it into the element. */
@@ -206,6 +214,31 @@ export class PlayerModel {
     this.say(t.status.quality(lines === null ? t.quality.auto : t.quality.lines(lines)));
   }
 
+  pickSound(id: number): void {
+    const sound = this.sounds.find((candidate) => candidate.id === id);
+    if (!sound) return;
+    this.source?.hear(id);
+    this.sound = id;
+    this.keep({ sound: { language: sound.language, name: sound.name } });
+    this.say(t.sound.on(this.nameOfSound(sound)));
+  }
+
+  nameOfSound({ id, name, language }: Sound): string {
+    const spoken = language ? languageName(language) : '';
+    if (name && spoken) return t.sound.both(name, spoken);
+    return name || spoken || t.sound.number(String(id + 1));
+  }
+
+  stepChapter(step: 1 | -1): void {
+    const to = chapterStep(this.chapters, this.video?.currentTime ?? 0, step);
+    if (to) this.goToChapter(to);
+  }
+
+  goToChapter(chapter: Chapter): void {
+    this.seekTo(chapter.start_ms / 1000);
+    this.say(t.chapters.at(chapter.title));
+  }
+
   async pickCaptions(language: string | null): Promise<void> {
     const track = this.captionTracks.find((candidate) => candidate.language === language) ?? null;
     this.captions = track;
@@ -276,6 +309,8 @@ export class PlayerModel {
         return this.seekTo(action.share * this.duration);
       case 'frame':
         return this.step(action.step);
+      case 'chapter':
+        return this.stepChapter(action.step);
       case 'volume':
         return this.setVolume((this.muted ? 0 : this.volume) + action.step);
       case 'rate': {
@@ -315,6 +350,7 @@ export class PlayerModel {
     this.source?.destroy();
     this.source = null;
     this.levels = [];
+    this.sounds = [];
     // No tracking before `play` has answered again.
     this.boxClock = null;
     await this.begin(this.brokenOff_s);
@@ -366,6 +402,7 @@ export class PlayerModel {
     try {
       this.source = await attach(video, play.hls, this.start_s, {
         levels: (levels) => this.takeLevels(levels),
+        sounds: (sounds, heard) => this.takeSounds(sounds, heard),
         playing: (lines) => (this.lines = lines),
         failed: (failure) => this.failed(failure),
         trouble: (now) => (this.offline = now),
@@ -382,6 +419,17 @@ export class PlayerModel {
     this.levels = levels;
     // A source that takes another's place goes on with what the learner chose.
     if (isFirst && this.level !== null) this.source?.pick(this.level);
+  }
+
+  private takeSounds(sounds: Sound[], heard: number): void {
+    const isFirst = this.sounds.length === 0;
+    this.sounds = sounds;
+    const wanted = this.preferences.sound;
+    // What a learner chose last is chosen again, where this video has it.
+    const same =
+      wanted && sounds.find((s) => s.language === wanted.language && s.name === wanted.name);
+    if (isFirst && same && same.id !== heard) this.source?.hear(same.id);
+    this.sound = isFirst && same ? same.id : heard;
   }
 
   private troubleOf(error: unknown): Trouble {

@@ -7,6 +7,8 @@ export interface Preferences {
   volume: number;
   muted: boolean;
   rate: number;
+  /** The sound track that was chosen last, where a video has several; null: never. */
+  sound: { language: string; name: string } | null;
   /** Language of the captions that were on last; null when they were turned off. */
   captions: string | null;
   size: (typeof SIZES)[number];
@@ -21,6 +23,7 @@ const DEFAULTS: Preferences = {
   volume: 1,
   muted: false,
   rate: 1,
+  sound: null,
   captions: null,
   size: 'normal',
   color: 'white',
@@ -41,11 +44,17 @@ export function load(storage: Pick<Storage, 'getItem'> | null = own()): Preferen
     volume: typeof volume === 'number' && volume >= 0 && volume <= 1 ? volume : DEFAULTS.volume,
     muted: kept.muted === true,
     rate: one(kept.rate, RATES, DEFAULTS.rate),
+    sound: isSound(kept.sound) ? kept.sound : null,
     captions: typeof kept.captions === 'string' ? kept.captions : null,
     size: one(kept.size, SIZES, DEFAULTS.size),
     color: one(kept.color, COLORS, DEFAULTS.color),
     background: one(kept.background, BACKGROUNDS, DEFAULTS.background),
   };
+}
+
+function isSound(value: unknown): value is Preferences['sound'] {
+  const sound = value as Preferences['sound'] | undefined;
+  return typeof sound?.language === 'string' && typeof sound.name === 'string';
 }
 
 export function save(

@@ -7,6 +7,7 @@ export type Action =
   | { kind: 'skip'; seconds: number }
   | { kind: 'seek'; share: number }
   | { kind: 'frame'; step: 1 | -1 }
+  | { kind: 'chapter'; step: 1 | -1 }
   | { kind: 'volume'; step: number }
   | { kind: 'rate'; step: 1 | -1 };
 
@@ -50,6 +51,10 @@ export function action(pressed: Pressed, focus: Focus, rightToLeft = false): Act
       return { kind: 'captions' };
     case 'f':
       return { kind: 'fullscreen' };
+    case 'n':
+      return { kind: 'chapter', step: 1 };
+    case 'p':
+      return { kind: 'chapter', step: -1 };
     case ',':
       return { kind: 'frame', step: -1 };
     case '.':

@@ -12,10 +12,21 @@ export interface Level {
   lines: number;
 }
 
+/** A sound track: a language, a commentary, a description. */
+export interface Sound {
+  id: number;
+  /** As the manifest calls it; empty where it has no name of its own. */
+  name: string;
+  /** BCP 47, or empty. */
+  language: string;
+}
+
 export type Failure = 'network' | 'media' | 'gone' | 'unsupported';
 
 export interface SourceEvents {
   levels(levels: Level[]): void;
+  /** The sound tracks, and which of them is heard. */
+  sounds(sounds: Sound[], heard: number): void;
   /** The rendition that plays now. */
   playing(lines: number): void;
   /** It will not go on by itself. */
@@ -27,6 +38,8 @@ export interface SourceEvents {
 export interface Source {
   /** Null: as the network allows. */
   pick(id: number | null): void;
+  /** A sound track by its id. */
+  hear(id: number): void;
   /** The network is back, or a person asked. */
   retry(): void;
   destroy(): void;
@@ -51,7 +64,7 @@ export async function attach(
   if (video.canPlayType('application/vnd.apple.mpegurl') !== '')
     return native(video, url, start_s, events);
   events.failed('unsupported');
-  return { pick() {}, retry() {}, destroy() {} };
+  return { pick() {}, hear() {}, retry() {}, destroy() {} };
 }
 
 function hasMediaSource(): boolean {
@@ -110,6 +123,18 @@ function viaHlsJs(
     levels();
   });
   hls.on(Events.LEVELS_UPDATED, levels);
+  const sounds = (): void =>
+    events.sounds(
+      hls.audioTracks.map(({ id, name, lang }) => ({
+        id,
+        // What the box calls a sound without a name says no more than its language.
+        name: /^Sound( \(.*\))?( \d+)?$/u.test(name) ? '' : name,
+        language: lang ?? '',
+      })),
+      hls.audioTrack,
+    );
+  hls.on(Events.AUDIO_TRACKS_UPDATED, sounds);
+  hls.on(Events.AUDIO_TRACK_SWITCHED, sounds);
   hls.on(Events.FRAG_LOADED, () => trouble(false));
   hls.on(Events.LEVEL_SWITCHED, (_, { level }) => {
     const now = hls.levels[level];
@@ -142,6 +167,9 @@ function viaHlsJs(
       hls.nextLevel = id ?? -1;
       // A person's choice is not capped by the size of the picture.
       hls.capLevelToPlayerSize = id === null;
+    },
+    hear(id) {
+      hls.audioTrack = id;
     },
     retry: again,
     destroy() {
@@ -187,6 +215,8 @@ function native(
   load(start_s);
   return {
     pick() {},
+    // The browser has a menu of its own.
+    hear() {},
     // What still plays has its data, or gets it by itself.
     retry: () => void (video.error && keepPlaying(video, () => load(video.currentTime))),
     destroy() {

@@ -69,6 +69,7 @@ export const edit = {
   encoded: 'encoded',
   size: (w: number, h: number) => `${w} × ${h}`,
   audio: 'Sound only',
+  audioOf: (name: string) => `Sound: ${name}`,
   source: 'The file',
   picture: (facts: string) => `Picture: ${facts}`,
   sound: (facts: string) => `Sound: ${facts}`,
@@ -78,6 +79,17 @@ export const edit = {
   kilohertz: (n: string) => `${n} kHz`,
   took: (time: string) => `Preparing it took ${time}.`,
 
+  chaptersTitle: 'Chapters',
+  chaptersHint:
+    'One chapter a line: the time at which it begins, a space, its name. Learners find them on the seek bar and in a list.',
+  chaptersExample: '0:00 Introduction\n4:30 The second law\n1:02:15 Questions',
+  chaptersText: 'Chapters, one a line',
+  chaptersFromFile: 'These came with the file. Change them as you like.',
+  chaptersSave: 'Save the chapters',
+  chaptersSaved: 'The chapters are saved.',
+  chaptersRemoved: 'The chapters are removed.',
+  chaptersLine: (line: number) =>
+    `Line ${line} does not begin with a time and a name, such as “4:30 The second law”.`,
   captionsTitle: 'Captions',
   captionsHint:
     'WebVTT (.vtt) or SubRip (.srt). The transcript beside the video comes from them. Uploading a language again replaces it.',

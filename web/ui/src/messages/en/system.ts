@@ -131,6 +131,8 @@ export const audit = {
     'version.retry': 'prepared a version anew',
     'captions.put': 'stored captions',
     'captions.remove': 'removed captions',
+    'chapters.put': 'stored chapters',
+    'chapters.remove': 'removed chapters',
     'backup.download': 'downloaded a backup',
     'backup.make': 'made a backup',
     'backup.restore': 'restored a backup',

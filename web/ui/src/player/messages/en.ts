@@ -37,6 +37,20 @@ export const en = {
     autoNow: (lines: string) => `Auto ${lines}`,
     lines: (lines: number) => `${lines}p`,
   },
+  sound: {
+    button: (name: string) => `Sound: ${name}`,
+    title: 'Sound',
+    on: (name: string) => `Sound: ${name}`,
+    both: (name: string, language: string) => `${name} (${language})`,
+    number: (n: string) => `Sound ${n}`,
+  },
+  chapters: {
+    button: 'Chapters',
+    title: 'Chapters',
+    entry: (at: string, title: string) => `${at} ${title}`,
+    at: (title: string) => `Chapter: ${title}`,
+    position: (position: string, title: string) => `${position}, ${title}`,
+  },
   captions: {
     button: 'CC',
     nameOn: (language: string) => `CC: captions on, ${language}`,

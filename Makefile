@@ -33,7 +33,10 @@ lint: deps deps-test ui ## formatting, clippy, types, linters, licences
 	@.ci/lint
 
 test-media: deps deps-test build ## the media worker on many kinds of files
-	@cargo test --release --locked --workspace --test worker --test foreign_readers -- --include-ignored
+	@cargo build --release --locked --workspace --examples
+	@rm -rf target/kinds
+	@LECTERN_KEEP=$(CURDIR)/target/kinds cargo test --release --locked --workspace --test worker --test foreign_readers -- --include-ignored
+	@cd web/ui && node e2e/kinds.mjs ../../target/kinds
 
 test-player: deps deps-test build ## what is watched is what is recorded, in a real Chromium, by the clock
 	@cd web/ui && node e2e/player.mjs && node e2e/watch.mjs

@@ -57,6 +57,8 @@ pub struct VideoFacts {
     pub is_hdr: bool,
     /// Whether size or coding parameters change within the file.
     pub changes_format: bool,
+    /// Whether its times leap or stand still: an edit list that begins within a group, frames at one instant.
+    pub has_broken_times: bool,
     /// Mean bit rate.
     pub bitrate_bps: u64,
     /// Presentation times of the pictures at which decoding can begin anew (IDR), from the first

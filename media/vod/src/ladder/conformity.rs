@@ -133,6 +133,11 @@ fn differs(video: &VideoFacts, duration_ns: u64, highest: u32) -> Option<String>
     if video.changes_format {
         return Some("the source changes its format on the way".to_owned());
     }
+    if video.has_broken_times {
+        return Some(
+            "the source's times leap or stand still, and its frames have to be set anew".to_owned(),
+        );
+    }
     if video.has_open_gops {
         return Some(
             "the source has open GOPs: some of its key frames cannot begin a segment".to_owned(),

@@ -20,6 +20,7 @@ fn source(width: u32, height: u32) -> SourceFacts {
             is_interlaced: false,
             is_hdr: false,
             changes_format: false,
+            has_broken_times: false,
             bitrate_bps: 1_000_000,
             key_frames_ns: (0..15).map(|i| i * 2 * S).collect(),
             has_open_gops: false,

@@ -1,12 +1,13 @@
 //! From raw frames and samples to tracks: scaling from rung to rung, H.264, AAC-LC, muxing. It gets
 //! frames that already lie on the timeline ([`super::timeline`]) through two `appsrc`s.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::AppSrc;
+use gstreamer_video::DownstreamForceKeyUnitEvent;
 
 use super::elements::make;
 use super::failure::Failure;
@@ -74,15 +75,18 @@ pub fn add_video(
     Ok((source, from))
 }
 
-/// Adds the sound chain. The samples that come in begin at time 0 and have no holes.
+/// Adds the sound chain. The samples that come in begin at time 0 and have no holes. Returns where they go
+/// in, and where to say how many there were.
 pub fn add_audio(
     pipeline: &gst::Pipeline,
     draft: Draft,
     rate: u32,
     cuts: &Cuts,
     shelf: &Shelf,
-) -> Result<AppSrc, Failure> {
+) -> Result<(AppSrc, SoundEnd), Failure> {
     let source = frames_in();
+    let end = SoundEnd::default();
+    let known_end = end.clone();
     source.set_caps(Some(&samples_caps(rate)));
     let convert = make("audioconvert")?;
     let encoder = make("avenc_aac")?;
@@ -120,7 +124,9 @@ pub fn add_audio(
         let number = state.0;
         state.0 += 1;
         // The encoder's first frame holds only its own delay: without it, the rest is on time.
-        let Some(number) = number.checked_sub(1).filter(|number| *number >= first) else {
+        // What it holds back at the end is silence behind the last sample.
+        let in_sound = |number: &u64| *number >= first && known_end.holds(number * AAC_FRAME);
+        let Some(number) = number.checked_sub(1).filter(in_sound) else {
             drop(state);
             return left_out(info);
         };
@@ -135,7 +141,22 @@ pub fn add_audio(
         }
         gst::PadProbeReturn::Ok
     });
-    Ok(source)
+    Ok((source, end))
+}
+
+/// How many samples a sound has; unknown until its last one is on its way to the encoder.
+#[derive(Debug, Clone, Default)]
+pub struct SoundEnd(Arc<OnceLock<u64>>);
+
+impl SoundEnd {
+    /// Says it, before the encoder is told that there are no more.
+    pub fn is_at(&self, samples: u64) {
+        let _ = self.0.set(samples);
+    }
+
+    fn holds(&self, sample: u64) -> bool {
+        self.0.get().is_none_or(|end| sample < *end)
+    }
 }
 
 /// Ends the way of what a probe holds. (Not by `Drop`: GStreamer 1.22 then releases it twice.)
@@ -280,27 +301,46 @@ fn add_h264(
     let from = resumed_from(&rung.draft, cuts);
     let keys = Mutex::new(Marks::keys(cuts));
     pad(&encoder, "sink")?.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
-        let at = info
-            .buffer()
-            .and_then(|buffer| buffer.pts())
-            .map(gst::ClockTime::nseconds);
-        if at.is_some_and(|at| at.saturating_add(SLACK_NS) < from) {
+        let Some(buffer) = info.buffer_mut() else {
+            return gst::PadProbeReturn::Ok;
+        };
+        let at = buffer.pts().map_or(0, gst::ClockTime::nseconds);
+        if at.saturating_add(SLACK_NS) < from {
             return left_out(info);
         }
-        if let (Some(at), Ok(mut keys)) = (at, keys.lock())
-            && keys.hit(at)
-        {
-            pad.send_event(gst::event::CustomDownstream::new(
-                gst::Structure::builder("GstForceKeyUnit")
-                    .field("all-headers", false)
+        let moved = gst::ClockTime::from_nseconds(at.saturating_add(ROOM_NS));
+        buffer.make_mut().set_pts(moved);
+        if keys.lock().is_ok_and(|mut keys| keys.hit(at)) {
+            // With its time: one without is ignored as long as another is on its way through the encoder, and where
+            // frames are rare that is for many seconds.
+            pad.send_event(
+                DownstreamForceKeyUnitEvent::builder()
+                    .running_time(moved)
+                    .all_headers(false)
                     .build(),
-            ));
+            );
+        }
+        gst::PadProbeReturn::Ok
+    });
+    pad(&encoder, "src")?.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, |_, info| {
+        if let Some(gst::PadProbeData::Event(event)) = &mut info.data
+            && let gst::EventView::Segment(_) = event.view()
+        {
+            let mut segment = gst::FormattedSegment::<gst::ClockTime>::new();
+            segment.set_start(gst::ClockTime::from_nseconds(ROOM_NS));
+            segment.set_time(gst::ClockTime::ZERO);
+            *event = gst::event::Segment::new(&segment);
         }
         gst::PadProbeReturn::Ok
     });
     split_at_keys(&pad(&filter, "src")?, cuts);
     Ok(())
 }
+
+/// Room for decode times before 0: frames are moved by it before the encoder, and its segment takes it off
+/// again. The encoder would make the same room by itself, but count in it only from its first output on, and
+/// take every key frame that is asked for by time for one that it has made.
+const ROOM_NS: u64 = 1000 * 3_600_000_000_000;
 
 /// The planned time of the first segment that is missing.
 pub fn resumed_from(draft: &Draft, cuts: &Cuts) -> u64 {

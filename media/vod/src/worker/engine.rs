@@ -222,8 +222,9 @@ fn add_picture(
         board: Marks::every(board_ns),
         clock: Frames::new(facts.start_ns, facts.ladder.duration_ns, pace),
         before: None,
-        end: 0,
+        waiting: None,
         step: (1e9 / picture.frame_rate.as_f64()) as u64,
+        whole: facts.ladder.duration_ns,
     });
     add(pipeline, sink.upcast_ref())?;
     link(&last, sink.upcast_ref())?;
@@ -241,7 +242,7 @@ fn add_sound(
 ) -> Result<gst::Element, Failure> {
     let entry = add_coded_queue(pipeline)?;
     let rate = draft.timescale;
-    let encode = add_audio(pipeline, draft.clone(), rate, &plan.cuts, shelf)?;
+    let (encode, end) = add_audio(pipeline, draft.clone(), rate, &plan.cuts, shelf)?;
     let decoder = add_decoder(pipeline, &entry, sound.decoder.as_deref(), 1)?;
     let (convert, resample, filter) = (
         make("audioconvert")?,
@@ -253,7 +254,7 @@ fn add_sound(
         add(pipeline, element)?;
     }
     let clock = Samples::new(facts.start_ns, facts.ladder.duration_ns, rate);
-    let sink = seam.take_samples(SampleSide::new(encode, clock, rate));
+    let sink = seam.take_samples(SampleSide::new(encode, clock, rate, end));
     add(pipeline, sink.upcast_ref())?;
     let all = [&decoder, &convert, &resample, &filter, sink.upcast_ref()];
     all.windows(2).try_for_each(|pair| link(pair[0], pair[1]))?;

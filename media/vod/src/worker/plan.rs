@@ -184,12 +184,8 @@ fn rungs(facts: &Facts, ladder: &Ladder, threads: u32) -> Vec<Rung> {
                 width: rung.width,
                 height: rung.height,
                 max_kbps: u32::try_from(rung.max_bps() / 1000).unwrap_or(u32::MAX),
+                is_steady: picture.is_steady && (picture.is_even || !ladder.is_remuxed()),
                 // The encoders run side by side: each gets threads by its share of the work.
-                is_steady: facts
-                    .ladder
-                    .video
-                    .as_ref()
-                    .is_some_and(|v| v.frame_rate.is_some()),
                 threads: ((f64::from(threads) * share).ceil() as u32).clamp(1, 16),
             }
         })

@@ -91,6 +91,8 @@ pub struct Picture {
     pub frame_rate: Ratio,
     /// Whether frames come at that rate.
     pub is_steady: bool,
+    /// Whether every frame that was looked at did.
+    pub is_even: bool,
     /// The container stores no decode times.
     pub without_dts: bool,
     /// The most by which a key frame is decoded before it is shown.

@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use gstreamer as gst;
 use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
 
-use super::encode::AAC_FRAME;
+use super::encode::{AAC_FRAME, SoundEnd};
 use super::failure::Failure;
 use super::pictures::PosterChoice;
 use super::shelf::Shelf;
-use super::timeline::{Frames, Marks, SLACK_NS, Samples, ticks_to_ns};
+use super::timeline::{BARELY_NS, Frames, Marks, SLACK_NS, Samples, ticks_to_ns};
 use super::tone::Hdr;
 
 /// Where the source's clock ends and the video's begins.
@@ -48,15 +48,26 @@ pub struct FrameSide {
     pub clock: Frames,
     /// The frame before, in case it is shown again.
     pub before: Option<gst::Buffer>,
-    /// Where the last one ends.
-    pub end: u64,
+    /// The last one, until it is known how long it is shown.
+    pub waiting: Option<Waiting>,
     /// Nominal time between two, in nanoseconds.
     pub step: u64,
+    /// How long the video is, as the probe has found.
+    pub whole: u64,
+}
+
+/// A frame that has its place and waits for the one behind it.
+pub struct Waiting {
+    at: u64,
+    /// None where nobody needs it
+    frame: Option<gst::Buffer>,
 }
 
 /// A sound's way.
 pub struct SampleSide {
     encode: AppSrc,
+    /// Told to the encoder's other side
+    known_end: SoundEnd,
     clock: Samples,
     rate: u32,
     waiting: Vec<u8>,
@@ -153,30 +164,26 @@ impl Seam {
             side.encode.set_caps(Some(&side.caps));
         }
         let shown = side.clock.next(at);
-        let (encode, step, before) = (side.encode.clone(), side.step, side.before.clone());
+        let encode = side.encode.clone();
+        let mut ready: Vec<gst::Buffer> = Vec::new();
+        if let Some(before) = side.before.clone() {
+            for at in shown.repeats {
+                ready.extend(side.pass(at, before.clone(), false));
+            }
+        }
         if let Some(at) = shown.at {
             side.before = Some(buffer.clone());
-            side.end = at + step;
             if let Some(poster) = &mut side.poster {
                 poster
                     .look(&buffer, at, &side.caps)
                     .map_err(|failure| self.fails(failure))?;
             }
+            let is_for_board = side.board.hit(at);
+            ready.extend(side.pass(at, buffer, is_for_board));
         }
-        let needed_from = side.needed_from;
-        let board = shown.at.is_some_and(|at| side.board.hit(at));
         drop(sides);
-        if let Some(before) = before {
-            for at in shown
-                .repeats
-                .into_iter()
-                .filter(|at| at + SLACK_NS >= needed_from)
-            {
-                encode.push_buffer(timed(before.clone(), at, step))?;
-            }
-        }
-        if let Some(at) = shown.at.filter(|at| board || at + SLACK_NS >= needed_from) {
-            encode.push_buffer(timed(buffer, at, step))?;
+        for frame in ready {
+            encode.push_buffer(frame)?;
         }
         Ok(gst::FlowSuccess::Ok)
     }
@@ -241,10 +248,13 @@ impl Seam {
         if frames_wait || sides.samples.iter().any(|side| !side.has_ended) {
             return;
         }
-        let picture_end = sides.frames.as_ref().map_or(0, |side| side.end);
+        let picture_end = sides.frames.as_ref().map_or(0, FrameSide::end);
         let sound_ends = sides.samples.iter().map(SampleSide::end);
         let sound_end = sound_ends.max().unwrap_or(0).max(sides.listed_sound_end);
-        let all_end = picture_end.max(sound_end);
+        let all_end = match sound_end.checked_sub(picture_end) {
+            Some(beyond) if picture_end == 0 || beyond > BARELY_NS => sound_end,
+            _ => picture_end,
+        };
         let frames = sides.frames.take();
         let samples = std::mem::take(&mut sides.samples);
         drop(sides);
@@ -254,20 +264,22 @@ impl Seam {
             {
                 self.shelf.fail(failure);
             }
-            // Sound that is longer by less than this shows no frozen picture.
-            const BARELY_NS: u64 = 150_000_000;
+            let mut last: Vec<gst::Buffer> = Vec::new();
             if let Some(before) = side.before.take()
-                && sound_end > side.end + BARELY_NS
+                && sound_end > side.end() + BARELY_NS
             {
                 for at in side.clock.end(sound_end) {
-                    let _ = side
-                        .encode
-                        .push_buffer(timed(before.clone(), at, side.step));
+                    last.extend(side.pass(at, before.clone(), false));
                 }
+            }
+            last.extend(side.last());
+            for frame in last {
+                let _ = side.encode.push_buffer(frame);
             }
             let _ = side.encode.end_of_stream();
         }
         for mut side in samples {
+            side.cut_barely_beyond(picture_end);
             let mut missing = side.clock.end(all_end);
             while missing > 0 {
                 let part = missing.min(SILENCE_AT_ONCE);
@@ -276,9 +288,10 @@ impl Seam {
                     let _ = side.encode.push_buffer(buffer);
                 }
             }
-            if let Some(rest) = side.rest() {
+            for rest in side.rest() {
                 let _ = side.encode.push_buffer(rest);
             }
+            side.known_end.is_at(side.sent);
             let _ = side.encode.end_of_stream();
         }
     }
@@ -307,11 +320,50 @@ impl Seam {
     }
 }
 
+impl FrameSide {
+    /// Takes the frame that is shown at `at` and gives the one before: how long that is shown is known only
+    /// now. Where an earlier attempt has made all rungs, only what the seek bar needs goes on.
+    fn pass(&mut self, at: u64, frame: gst::Buffer, is_for_board: bool) -> Option<gst::Buffer> {
+        let is_needed = is_for_board || at.saturating_add(SLACK_NS) >= self.needed_from;
+        let next = Waiting {
+            at,
+            frame: is_needed.then_some(frame),
+        };
+        let before = self.waiting.replace(next)?;
+        Some(timed(
+            before.frame?,
+            before.at,
+            at.saturating_sub(before.at),
+        ))
+    }
+
+    /// The last frame.
+    fn last(&mut self) -> Option<gst::Buffer> {
+        let end = self.end();
+        let last = self.waiting.take()?;
+        Some(timed(last.frame?, last.at, end - last.at))
+    }
+
+    /// Where the last frame ends: not beyond the video, nor long after its beginning.
+    fn end(&self) -> u64 {
+        const LEAST_NS: u64 = 8_000_000;
+        let Some(last) = &self.waiting else {
+            return 0;
+        };
+        let length = match self.whole.checked_sub(last.at) {
+            Some(left) if left > 0 => self.step.min(left.max(LEAST_NS)),
+            _ => self.step,
+        };
+        last.at + length
+    }
+}
+
 impl SampleSide {
     /// Samples go to `encode` at the times that `clock` decides.
-    pub fn new(encode: AppSrc, clock: Samples, rate: u32) -> Self {
+    pub fn new(encode: AppSrc, clock: Samples, rate: u32, known_end: SoundEnd) -> Self {
         Self {
             encode,
+            known_end,
             clock,
             rate,
             waiting: Vec::new(),
@@ -325,10 +377,28 @@ impl SampleSide {
         ticks_to_ns(samples, self.rate)
     }
 
-    /// Whole encoder frames of what waits.
+    /// Leaves out what reaches beyond the picture by less than [`BARELY_NS`].
+    fn cut_barely_beyond(&mut self, picture_end: u64) {
+        let end = self.end();
+        if picture_end > 0 && end > picture_end && end <= picture_end + BARELY_NS {
+            let beyond = ns_to_samples(end - picture_end, self.rate);
+            let bytes = usize::try_from(beyond)
+                .unwrap_or(usize::MAX)
+                .saturating_mul(SAMPLE_BYTES);
+            self.waiting
+                .truncate(self.waiting.len().saturating_sub(bytes));
+        }
+    }
+
+    /// Whole encoder frames of what waits, but for what may have to be cut at the end.
     fn blocks(&mut self) -> Vec<gst::Buffer> {
+        let held = ns_to_samples(BARELY_NS, self.rate) as usize * SAMPLE_BYTES;
+        self.all_blocks_but(held)
+    }
+
+    fn all_blocks_but(&mut self, held: usize) -> Vec<gst::Buffer> {
         let block = AAC_FRAME as usize * SAMPLE_BYTES;
-        let whole = self.waiting.len() / block * block;
+        let whole = self.waiting.len().saturating_sub(held) / block * block;
         let rest = self.waiting.split_off(whole);
         let ready = std::mem::replace(&mut self.waiting, rest);
         ready
@@ -348,7 +418,7 @@ impl SampleSide {
             let fill = left.min(block - self.waiting.len() % block);
             self.waiting.resize(self.waiting.len() + fill, 0);
             left -= fill;
-            out = self.blocks();
+            out = self.all_blocks_but(0);
         }
         if left >= block {
             let silent = gst::Buffer::from_mut_slice(vec![0_u8; block]);
@@ -361,10 +431,14 @@ impl SampleSide {
         out
     }
 
-    /// The last, unfinished block.
-    fn rest(&mut self) -> Option<gst::Buffer> {
+    /// All that waits, the last block unfinished.
+    fn rest(&mut self) -> Vec<gst::Buffer> {
+        let mut blocks = self.all_blocks_but(0);
         let waiting = std::mem::take(&mut self.waiting);
-        (!waiting.is_empty()).then(|| self.block(waiting))
+        if !waiting.is_empty() {
+            blocks.push(self.block(waiting));
+        }
+        blocks
     }
 
     fn block(&mut self, bytes: Vec<u8>) -> gst::Buffer {

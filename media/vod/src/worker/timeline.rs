@@ -2,6 +2,8 @@
 //! them are key frames, where segments begin, and where each sound sample lies. Pure: times in,
 //! decisions out. Times are nanoseconds from the video's start.
 
+use std::collections::VecDeque;
+
 use crate::package::Ratio;
 
 /// Ticks a second of every video track: 24, 25, 29.97, 30, 50 and 60 frames a second are whole ticks,
@@ -16,6 +18,10 @@ pub const SLACK_NS: u64 = 1_000_000;
 const MAX_STILL_NS: u64 = 500_000_000;
 /// Densest frame rate of a rendition; what comes faster is thinned.
 const MIN_FRAME_NS: u64 = 1_000_000_000 / 62;
+
+/// Sound that is longer than the picture by less than this is an encoder's padding: it is cut with it, and
+/// shows no frozen picture.
+pub const BARELY_NS: u64 = 150_000_000;
 
 /// How long after the expected end a frame or a sample may still come.
 const BEYOND_NS: u64 = 10_000_000_000;
@@ -235,7 +241,10 @@ pub fn on_grid(at: u64, grid: Option<Ratio>) -> u64 {
 /// The place on a steady grid that is nearest to a time.
 fn place_of(at: u64, rate: Ratio) -> u64 {
     let unit = u128::from(rate.den()) * 1_000_000_000;
-    u64::try_from((u128::from(at) * u128::from(rate.num()) + unit / 2) / unit).unwrap_or(u64::MAX)
+    // What lies in the middle, as every second frame of a film that is thinned does, belongs to the place before it.
+    let nearly_half = unit * 7 / 16;
+    u64::try_from((u128::from(at) * u128::from(rate.num()) + nearly_half) / unit)
+        .unwrap_or(u64::MAX)
 }
 
 /// When the frame at that place is shown.
@@ -263,6 +272,8 @@ pub struct Samples {
     rate: u32,
     limit: u64,
     written: u64,
+    /// By how much the last blocks were late, in samples; early ones are negative
+    late: VecDeque<i64>,
 }
 
 /// What to do with one decoded block.
@@ -275,8 +286,12 @@ pub struct Placed {
 }
 
 impl Samples {
-    /// Container clocks jitter; only a larger step than this is a real hole or overlap.
+    /// Container clocks jitter; only a larger step than this is a real hole or overlap at once.
     const TOLERANCE_NS: u64 = 40_000_000;
+    /// What stays off by more than this is no jitter: sound and picture would be apart from there on.
+    const LASTING_NS: u64 = 8_000_000;
+    /// For so many blocks.
+    const LASTING_BLOCKS: usize = 16;
 
     /// `start`: the source time that becomes 0.
     pub fn new(start: u64, duration: u64, rate: u32) -> Self {
@@ -286,6 +301,7 @@ impl Samples {
             rate,
             limit,
             written: 0,
+            late: VecDeque::new(),
         }
     }
 
@@ -319,14 +335,38 @@ impl Samples {
             } else if wanted.saturating_add(tolerance) < self.written {
                 (0, (self.written - wanted).min(samples))
             } else {
-                (0, 0)
+                self.lasting(wanted, samples)
             }
         };
+        if silence > 0 || skip > 0 {
+            self.late.clear();
+        }
         self.written = self
             .written
             .saturating_add(silence)
             .saturating_add(samples - skip);
         Placed { silence, skip }
+    }
+
+    /// Makes good what all of the last blocks were late or early by.
+    fn lasting(&mut self, wanted: u64, samples: u64) -> (u64, u64) {
+        self.late
+            .push_back(wanted.cast_signed() - self.written.cast_signed());
+        if self.late.len() <= Self::LASTING_BLOCKS {
+            return (0, 0);
+        }
+        self.late.pop_front();
+        let least = self.late.iter().copied().min().unwrap_or(0);
+        let most = self.late.iter().copied().max().unwrap_or(0);
+        let bound = u128::from(Self::LASTING_NS) * u128::from(self.rate) / 1_000_000_000;
+        let bound = i64::try_from(bound).unwrap_or(i64::MAX);
+        if least > bound {
+            (least.unsigned_abs(), 0)
+        } else if most < -bound {
+            (0, most.unsigned_abs().min(samples))
+        } else {
+            (0, 0)
+        }
     }
 
     /// Silence that reaches to the end of the picture.
@@ -438,6 +478,23 @@ mod tests {
                 skip: 480
             }
         );
+    }
+
+    #[test]
+    fn sound_that_stays_late_is_made_good_and_jitter_is_not() {
+        const BLOCK: u64 = 1024;
+        let mut samples = Samples::new(0, 100 * S, 48_000);
+        let at = |n: u64, off_ms: u64| n * BLOCK * S / 48_000 + off_ms * 1_000_000;
+        for n in 0..50 {
+            let placed = samples.next(at(n, 20 * (n % 2)), BLOCK);
+            assert_eq!((placed.silence, placed.skip), (0, 0), "jitter at {n}");
+        }
+        let silence: u64 = (50..100)
+            .map(|n| samples.next(at(n, 30), BLOCK).silence)
+            .sum();
+        assert!((1430..=1440).contains(&silence), "{silence} samples");
+        let skipped: u64 = (100..150).map(|n| samples.next(at(n, 0), BLOCK).skip).sum();
+        assert!((1430..=1440).contains(&skipped), "{skipped} samples");
     }
 
     #[test]

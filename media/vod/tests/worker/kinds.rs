@@ -1,289 +1,374 @@
-//! Many kinds of files, each made by ffmpeg on the spot: all of them end as what they are. Long, so only
-//! `make test-media` runs it.
+//! Many kinds of files, each made by ffmpeg on the spot: all of them end as what they are, to the frame, and two
+//! strangers read what was made, by HLS and by DASH. Long, so only `make test-media` runs it. `LECTERN_KEEP=folder`
+//! keeps the packages, for `web/ui/e2e/kinds.mjs` to play them in Chromium.
 
-use lectern_vod::package::{Track, TrackKind};
+mod table;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use lectern_vod::captions;
+use lectern_vod::manifest::CaptionTrack;
+use lectern_vod::names::Language;
+use lectern_vod::package::{Made as How, Track, TrackKind};
+use lectern_vod::protocol::{Message, SourceText};
+use lectern_vod::{dash, hls};
 use tempfile::TempDir;
 
-use super::run::{Made, make, packets, stream};
+use self::table::{KINDS, Kind, Then};
+use super::run::{Made, events, make, packets, stream};
 use super::source;
 
-/// One file and what must become of it.
-struct Kind {
-    name: &'static str,
-    /// For ffmpeg, to make it.
-    made: &'static str,
-    /// For ffmpeg, to make it of what was just made, where one run is not enough.
-    then: Option<&'static str>,
-    seconds: f64,
-    /// Names and sizes, best first.
-    rungs: &'static [(&'static str, u32, u32)],
-    has_sound: bool,
-}
-
-/// Rungs of a picture of 640 × 360.
-const OF_360: &[(&str, u32, u32)] = &[("v360", 640, 360), ("v240", 426, 240)];
-/// Rungs of a picture of 720 × 576 whose pixels are wide.
-const OF_576: &[(&str, u32, u32)] = &[
-    ("v576", 768, 576),
-    ("v480", 640, 480),
-    ("v360", 480, 360),
-    ("v240", 320, 240),
+/// What the table refers to.
+const FILES: &[(&str, &str)] = &[
+    (
+        "en.srt",
+        "1\n00:00:01,000 --> 00:00:02,500\nHello <i>there</i> & you\n\n2\n00:00:03,000 --> 00:00:04,000\nTwo\nlines\n",
+    ),
+    (
+        "fr.ass",
+        "[Script Info]\nScriptType: v4.00+\n\n[V4+ Styles]\nFormat: Name, Fontname, Fontsize, PrimaryColour\nStyle: Default,Arial,20,&H00FFFFFF\n\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\nDialogue: 0,0:00:01.00,0:00:02.50,Default,,0,0,0,,Bonjour {\\i1}vous{\\i0}\n",
+    ),
+    (
+        "chapters.txt",
+        ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=2500\ntitle=Intro\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=2500\nEND=6000\ntitle=Übung\n",
+    ),
 ];
-const NO_PICTURE: &[(&str, u32, u32)] = &[];
 
-/// Lengths agree to a frame or two of picture or of sound.
-const TOLERANCE_S: f64 = 0.1;
-
-const fn film(name: &'static str, made: &'static str) -> Kind {
-    Kind {
-        name,
-        made,
-        then: None,
-        seconds: 6.0,
-        rungs: OF_360,
-        has_sound: true,
-    }
-}
-
-const fn mute(name: &'static str, made: &'static str) -> Kind {
-    Kind {
-        has_sound: false,
-        ..film(name, made)
-    }
-}
-
-const fn sound(name: &'static str, made: &'static str) -> Kind {
-    Kind {
-        rungs: NO_PICTURE,
-        ..film(name, made)
-    }
-}
-
-macro_rules! picture {
-    ($rest:literal) => {
-        concat!("-f lavfi -i testsrc2=s=640x360:r=25:d=6 ", $rest)
-    };
-}
-
-macro_rules! both {
-    ($rest:literal) => {
-        concat!(
-            "-f lavfi -i testsrc2=s=640x360:r=25:d=6 -f lavfi -i sine=d=6:r=48000 ",
-            $rest
-        )
-    };
-}
-
-macro_rules! tone {
-    ($rest:literal) => {
-        concat!("-f lavfi -i sine=d=6:r=48000 ", $rest)
-    };
-}
-
-const X265: &str =
-    both!("-c:v libx265 -preset ultrafast -x265-params log-level=none -tag:v hvc1 -c:a aac");
-const X265_DEEP: &str = both!(
-    "-c:v libx265 -preset ultrafast -pix_fmt yuv420p10le -x265-params log-level=none -c:a aac"
-);
-
-/// The table.
-const KINDS: &[Kind] = &[
-    film(
-        "h264.mp4",
-        both!("-c:v libx264 -preset ultrafast -g 50 -c:a aac"),
-    ),
-    film(
-        "h264.flv",
-        both!("-c:v libx264 -preset ultrafast -c:a aac -ar 44100"),
-    ),
-    film("hevc.mp4", X265),
-    film("hevc.mkv", X265),
-    film("ten-bits-hevc.mp4", X265_DEEP),
-    film(
-        "ten-bits-h264.mp4",
-        both!("-c:v libx264 -preset ultrafast -pix_fmt yuv420p10le -c:a aac"),
-    ),
-    film(
-        "vp9-opus.webm",
-        both!("-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -c:a libopus"),
-    ),
-    film(
-        "vp8-vorbis.webm",
-        both!("-c:v libvpx -deadline realtime -cpu-used 8 -c:a libvorbis"),
-    ),
-    film(
-        "stream.ts",
-        both!("-c:v libx264 -preset ultrafast -c:a aac"),
-    ),
-    film("stream-mp2.ts", both!("-c:v mpeg2video -q:v 3 -c:a mp2")),
-    film("program.mpg", both!("-c:v mpeg2video -q:v 3 -c:a mp2")),
-    film("mpeg4.avi", both!("-c:v mpeg4 -q:v 3 -c:a libmp3lame")),
-    film("mjpeg.avi", both!("-c:v mjpeg -q:v 3 -c:a pcm_s16le")),
-    film("windows.wmv", both!("-c:v wmv2 -q:v 3 -c:a wmav2")),
-    film("theora.ogv", both!("-c:v libtheora -q:v 7 -c:a libvorbis")),
-    film(
-        "mono.mp4",
-        both!("-c:v libx264 -preset ultrafast -ac 1 -c:a aac"),
-    ),
-    film(
-        "surround.mkv",
-        both!("-c:v libx264 -preset ultrafast -ac 6 -c:a ac3"),
-    ),
-    film(
-        "surround-aac.mp4",
-        both!("-c:v libx264 -preset ultrafast -ac 6 -c:a aac"),
-    ),
-    film(
-        "low-rate-sound.mp4",
-        both!("-c:v libx264 -preset ultrafast -ar 22050 -c:a aac"),
-    ),
-    mute("prores.mov", picture!("-c:v prores_ks -profile:v 1")),
-    mute("no-sound.mp4", picture!("-c:v libx264 -preset ultrafast")),
-    mute(
-        "fragmented.mp4",
-        picture!("-c:v libx264 -preset ultrafast -movflags frag_keyframe+empty_moov"),
-    ),
-    mute(
-        "no-colour.mp4",
-        picture!("-vf format=gray -c:v libx264 -preset ultrafast"),
-    ),
-    mute(
-        "all-colours.mkv",
-        picture!("-c:v libx264 -preset ultrafast -pix_fmt yuv444p"),
-    ),
-    mute(
-        "fields.ts",
-        "-f lavfi -i testsrc2=s=640x360:r=50:d=6 -vf tinterlace=interleave_top,setfield=tff -c:v mpeg2video -q:v 3 -flags +ilme+ildct",
-    ),
-    mute(
-        "fast.mp4",
-        "-f lavfi -i testsrc2=s=640x360:r=120:d=6 -c:v libx264 -preset ultrafast",
-    ),
-    mute(
-        "slow.mp4",
-        "-f lavfi -i testsrc2=s=640x360:r=2:d=6 -c:v libx264 -preset ultrafast",
-    ),
-    mute(
-        "ntsc.mov",
-        "-f lavfi -i testsrc2=s=640x360:r=30000/1001:d=6 -c:v mpeg4 -q:v 3",
-    ),
-    sound("talk.mp3", tone!("-c:a libmp3lame")),
-    sound("talk.m4a", tone!("-c:a aac")),
-    sound("talk.wav", tone!("-c:a pcm_s16le")),
-    sound("talk.flac", tone!("-c:a flac")),
-    sound("talk.ogg", tone!("-c:a libvorbis")),
-    sound("talk.opus", tone!("-c:a libopus")),
-    Kind {
-        seconds: 20.0,
-        ..mute(
-            "varying.mkv",
-            "-f lavfi -i testsrc2=s=640x360:r=30:d=20 -vf select='lt(mod(n,97),5)+not(mod(n,31))+gte(n,599)' -vsync vfr -c:v libx264 -preset ultrafast -g 999",
-        )
-    },
-    Kind {
-        rungs: &[("v360", 360, 640), ("v240", 240, 426)],
-        then: Some("-c copy -metadata:s:v rotate=90"),
-        ..film(
-            "upright.mp4",
-            both!("-c:v libx264 -preset ultrafast -g 50 -c:a aac"),
-        )
-    },
-    Kind {
-        rungs: &[("v240", 294, 240)],
-        ..mute(
-            "odd.mkv",
-            "-f lavfi -i testsrc2=s=351x287:r=25:d=6 -c:v ffv1",
-        )
-    },
-    Kind {
-        rungs: &[("v90", 160, 90)],
-        ..mute(
-            "small.mp4",
-            "-f lavfi -i testsrc2=s=160x90:r=25:d=6 -c:v libx264 -preset ultrafast -g 999",
-        )
-    },
-    Kind {
-        rungs: OF_576,
-        ..mute(
-            "camera.avi",
-            "-f lavfi -i testsrc2=s=720x576:r=25:d=6,setsar=16/15 -pix_fmt yuv420p -c:v dvvideo",
-        )
-    },
-];
+/// Sound and picture may be apart by so much, at the end.
+const SYNC_S: f64 = 0.020;
 
 #[test]
 #[ignore = "minutes; `make test-media`"]
-fn each_kind_of_file_becomes_ready_with_its_length_its_size_and_its_rungs() {
+fn each_kind_of_file_becomes_ready_to_the_frame_and_strangers_read_it() {
+    let only = std::env::var("LECTERN_KIND").ok();
+    let keep = std::env::var_os("LECTERN_KEEP").map(PathBuf::from);
     let mut wrong = Vec::new();
     for kind in KINDS {
-        let folder = TempDir::new().unwrap();
-        let mut path = source::make(folder.path(), kind.name, kind.made);
-        if let Some(then) = kind.then {
-            let again = format!("-i {} {then}", path.display());
-            path = source::make(folder.path(), &format!("again-{}", kind.name), &again);
+        if only.as_ref().is_some_and(|only| !kind.name.contains(only)) {
+            continue;
         }
+        let folder = TempDir::new().unwrap();
+        let path = source_of(kind, folder.path());
         // All of them are tried, so that one run tells of all that fail.
-        let tried = std::panic::catch_unwind(|| check(kind, &make(&path)));
+        let tried = std::panic::catch_unwind(|| {
+            let made = make(&path);
+            write_manifests(&made);
+            if let Some(keep) = &keep {
+                let to = keep.join(kind.name);
+                let _ = fs::remove_dir_all(&to);
+                fs::create_dir_all(keep).unwrap();
+                let copied = Command::new("cp")
+                    .arg("-r")
+                    .arg(made.folder.path())
+                    .arg(&to)
+                    .status();
+                assert!(copied.unwrap().success());
+            }
+            check(kind, &made);
+            read_by_ffprobe(kind, &made);
+        });
         if tried.is_err() {
             wrong.push(kind.name);
         }
     }
     assert!(wrong.is_empty(), "{wrong:?} (see above)");
+    assert!(KINDS.len() >= 40);
 }
 
-fn check(kind: &Kind, made: &Made) {
-    let name = kind.name;
-    let near = |seconds: f64| (seconds - kind.seconds).abs() < TOLERANCE_S;
-    let whole = made.package.duration_ms as f64 / 1000.0;
-    assert!(near(whole), "{name} lasts {whole} s");
-
-    let rungs: Vec<(&str, u32, u32)> = made
-        .package
-        .tracks
-        .iter()
-        .filter_map(|track| match track.kind {
-            TrackKind::Video { width, height, .. } => Some((track.id.as_str(), width, height)),
-            TrackKind::Audio { .. } => None,
-        })
-        .collect();
-    let mut expected = kind.rungs.to_vec();
-    expected.sort_unstable();
-    let mut found = rungs.clone();
-    found.sort_unstable();
-    assert_eq!(found, expected, "{name}");
-    let has_sound = made.package.planned.iter().any(|id| id.as_str() == "a1");
-    assert_eq!(has_sound, kind.has_sound, "{name}");
-
-    for track in &made.package.tracks {
-        let listed = seconds(track);
-        assert!(near(listed), "{name}: {} lists {listed} s", track.id);
-        let file = made.track_file(track.id.as_str());
-        let times: Vec<f64> = packets(&file).iter().map(|packet| packet.at).collect();
-        assert!(times[0].abs() < TOLERANCE_S, "{name}: {} begins", track.id);
-        let last = times[times.len() - 1];
-        // The last frame of a slow source lasts half a second.
-        assert!(
-            (kind.seconds - 0.6..kind.seconds + TOLERANCE_S).contains(&last),
-            "{name}: {} ends at {last} s",
-            track.id
-        );
-        let stream = stream(&file);
-        if let TrackKind::Video { width, height, .. } = track.kind {
-            let size = (stream["width"].as_u64(), stream["height"].as_u64());
-            assert_eq!(size, (Some(width.into()), Some(height.into())), "{name}");
-            // Motion JPEG uses all values of a byte, and says so.
-            let format = stream["pix_fmt"].as_str().unwrap();
-            assert!(
-                ["yuv420p", "yuvj420p"].contains(&format),
-                "{name}: {format}"
-            );
-            assert_eq!(stream["field_order"], "progressive", "{name}");
-        } else {
-            assert_eq!(stream["channels"], 2, "{name}");
+fn source_of(kind: &Kind, folder: &Path) -> PathBuf {
+    for (name, text) in FILES {
+        fs::write(folder.join(name), text).unwrap();
+    }
+    source::make(
+        folder,
+        "cover.png",
+        "-f lavfi -i testsrc2=s=500x500:d=1 -frames:v 1",
+    );
+    source::make(
+        folder,
+        "slide.png",
+        "-f lavfi -i testsrc2=s=640x360:d=1 -frames:v 1",
+    );
+    let made = kind.made.replace("{dir}", &folder.display().to_string());
+    let path = source::make(folder, kind.name, &made);
+    match kind.then {
+        Then::Keep => path,
+        Then::Again(then) => {
+            let again = format!("-i {} {then}", path.display());
+            // Where a part is cut out, the option stands before the input.
+            let again = match then
+                .strip_prefix("-ss ")
+                .and_then(|rest| rest.split_once(' '))
+            {
+                Some((at, rest)) => format!("-ss {at} -i {} {rest}", path.display()),
+                None => again,
+            };
+            source::make(folder, &format!("again-{}", kind.name), &again)
+        }
+        Then::Twice => {
+            let once = fs::read(&path).unwrap();
+            fs::write(&path, [once.as_slice(), &once].concat()).unwrap();
+            path
+        }
+        Then::Mirror => {
+            let mut bytes = fs::read(&path).unwrap();
+            let tkhd = bytes.windows(4).position(|name| name == b"tkhd").unwrap();
+            // The first number of the matrix (ISO/IEC 14496-12, 8.3.2): x is counted from the right.
+            let matrix = tkhd + 4 + 40;
+            bytes[matrix..matrix + 4].copy_from_slice(&(-65_536_i32).to_be_bytes());
+            fs::write(&path, bytes).unwrap();
+            path
         }
     }
 }
 
-fn seconds(track: &Track) -> f64 {
-    track.duration() as f64 / f64::from(track.timescale)
+fn check(kind: &Kind, made: &Made) {
+    let name = kind.name;
+    // Half a millisecond for what is rounded to whole ones.
+    let near = |seconds: f64| (seconds - kind.seconds).abs() <= kind.frame_s + 0.0005;
+    let whole = made.package.duration_ms as f64 / 1000.0;
+    assert!(near(whole), "{name} lasts {whole} s");
+
+    let mut rungs: Vec<(&str, u32, u32)> = Vec::new();
+    let mut sounds: Vec<(&str, &str)> = Vec::new();
+    for track in &made.package.tracks {
+        match &track.kind {
+            TrackKind::Video { width, height, .. } => {
+                rungs.push((track.id.as_str(), *width, *height));
+            }
+            TrackKind::Audio { language, .. } => {
+                let language = language.as_ref().map_or("", Language::as_str);
+                sounds.push((track.id.as_str(), language));
+            }
+        }
+    }
+    let mut expected = kind.rungs.to_vec();
+    expected.sort_unstable();
+    rungs.sort_unstable();
+    assert_eq!(rungs, expected, "{name}");
+    sounds.sort_unstable();
+    let sounds: Vec<&str> = sounds.into_iter().map(|(_, language)| language).collect();
+    assert_eq!(sounds, kind.sounds, "{name}");
+    let is_remuxed = made
+        .package
+        .tracks
+        .iter()
+        .any(|track| track.made == How::Remuxed);
+    assert!(
+        kind.is_remuxed.is_none_or(|wanted| wanted == is_remuxed),
+        "{name}: {:?}",
+        made.report.ladder
+    );
+    assert_eq!(made.package.poster.is_some(), kind.has_poster, "{name}");
+
+    let texts = texts(made);
+    let languages: Vec<&str> = texts
+        .iter()
+        .map(|text| text.language.as_ref().map_or("", Language::as_str))
+        .collect();
+    assert_eq!(languages, kind.texts, "{name}");
+    for text in &texts {
+        let first = captions::parse(text.vtt.as_bytes(), None).unwrap().cues()[0].clone();
+        assert!(first.start_ms.abs_diff(1000) <= 40, "{name}: {first:?}");
+        assert!(first.end_ms.abs_diff(2500) <= 40, "{name}: {first:?}");
+        assert!(first.text.starts_with("Hello") || first.text.starts_with("Bonjour"));
+    }
+    let chapters: Vec<String> = made
+        .messages
+        .iter()
+        .filter_map(|message| match message {
+            Message::Chapters(chapters) => Some(chapters.list()),
+            _ => None,
+        })
+        .flatten()
+        .map(|chapter| chapter.title.to_string())
+        .collect();
+    assert_eq!(chapters, kind.chapters, "{name}");
+
+    for track in &made.package.tracks {
+        check_track(kind, made, track);
+    }
+    if let Some(flash_s) = kind.flash_s {
+        check_sync(kind, made, flash_s);
+    }
+}
+
+fn check_track(kind: &Kind, made: &Made, track: &Track) {
+    let name = kind.name;
+    // A sound is cut at its own frames, and follows the picture to its end.
+    let tolerance = kind.frame_s.max(0.024) + 0.0005;
+    let near = |seconds: f64| (seconds - kind.seconds).abs() <= tolerance;
+    let listed = track.duration() as f64 / f64::from(track.timescale);
+    assert!(near(listed), "{name}: {} lists {listed} s", track.id);
+    let file = made.track_file(track.id.as_str());
+    let packets = packets(&file);
+    assert!(
+        packets[0].at.abs() < 0.001,
+        "{name}: {} begins at {}",
+        track.id,
+        packets[0].at
+    );
+    // The last frame may last as long as one is ever shown again.
+    let last = packets[packets.len() - 1].at;
+    let earliest = kind.seconds - kind.frame_s.max(1.0) - 0.04;
+    assert!(
+        (earliest..kind.seconds + kind.frame_s).contains(&last),
+        "{name}: {}'s last begins at {last} s",
+        track.id
+    );
+    let stream = stream(&file);
+    if let TrackKind::Video { width, height, .. } = track.kind {
+        let size = (stream["width"].as_u64(), stream["height"].as_u64());
+        assert_eq!(size, (Some(width.into()), Some(height.into())), "{name}");
+        // Motion JPEG uses all values of a byte, and says so.
+        let format = stream["pix_fmt"].as_str().unwrap();
+        assert!(
+            ["yuv420p", "yuvj420p"].contains(&format),
+            "{name}: {format}"
+        );
+        assert_eq!(stream["field_order"], "progressive", "{name}");
+        assert!(stream["side_data_list"].is_null(), "{name}: still turned");
+        let range = stream["color_transfer"].as_str().unwrap_or("unknown");
+        assert!(
+            !["smpte2084", "arib-std-b67"].contains(&range),
+            "{name}: {range}"
+        );
+    } else {
+        assert_eq!(stream["channels"], 2, "{name}");
+    }
+}
+
+/// A flash and a beep in one instant of the source are so in each rung, also at the end.
+fn check_sync(kind: &Kind, made: &Made, flash_s: f64) {
+    let name = kind.name;
+    let nearest = |times: &[f64]| {
+        let distance = |at: &f64| (at - flash_s).abs();
+        times
+            .iter()
+            .copied()
+            .min_by(|a, b| distance(a).total_cmp(&distance(b)))
+            .unwrap_or(f64::MAX)
+    };
+    let beeps = events(
+        made,
+        "a1",
+        "-af silencedetect=n=-30dB:d=0.2 -vn",
+        "silence_end: ",
+    );
+    let beep = nearest(&beeps);
+    for rung in made.video_tracks() {
+        let flashes = events(
+            made,
+            &rung,
+            "-vf blackdetect=d=0.1:pix_th=0.5 -an",
+            "black_end:",
+        );
+        let flash = nearest(&flashes);
+        assert!(
+            (flash - flash_s).abs() <= 0.04,
+            "{name}: {rung}: {flashes:?}"
+        );
+        assert!(
+            (flash - beep).abs() <= SYNC_S,
+            "{name}: {rung}: flash {flash}, beep {beep}"
+        );
+    }
+}
+
+fn texts(made: &Made) -> Vec<SourceText> {
+    let texts = made.messages.iter().filter_map(|message| match message {
+        Message::Text(text) => Some(text.clone()),
+        _ => None,
+    });
+    let mut texts: Vec<SourceText> = texts.collect();
+    texts.sort_by_key(|text| text.language.as_ref().map(ToString::to_string));
+    texts
+}
+
+/// As the daemon would serve them, with the package itself in the folder.
+fn write_manifests(made: &Made) {
+    let folder = made.folder.path();
+    let write = |path: &str, text: &str| {
+        let path = folder.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    let tracks: Vec<CaptionTrack> = texts(made)
+        .into_iter()
+        .map(|text| {
+            let track = CaptionTrack {
+                language: text.language.unwrap(),
+                label: "words".into(),
+                revision: 1,
+                is_machine_made: false,
+            };
+            write(&track.vtt_file(), &text.vtt);
+            write(
+                &track.playlist_file(),
+                &hls::captions_playlist(&made.package, &track),
+            );
+            track
+        })
+        .collect();
+    let package = &made.package;
+    write("master.m3u8", &hls::multivariant(package, &tracks, ""));
+    write(
+        "manifest.mpd",
+        &dash::mpd(package, &tracks, "", jiff::Timestamp::now()),
+    );
+    for track in &package.tracks {
+        let list = hls::media(package, &track.id).unwrap();
+        write(&format!("{}/index.m3u8", track.id), &list);
+    }
+}
+
+/// ffprobe reads both manifests, finds every rung and sound, and has nothing to complain of.
+fn read_by_ffprobe(kind: &Kind, made: &Made) {
+    for manifest in ["master.m3u8", "manifest.mpd"] {
+        let output = Command::new("ffprobe")
+            .args(["-v", "warning", "-of", "json"])
+            .args(["-show_streams", "-show_format"])
+            .args(["-allowed_extensions", "ALL"])
+            .arg(made.folder.path().join(manifest))
+            .output()
+            .expect("ffprobe is installed");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        // What ffprobe 5.1 says of every HLS presentation with subtitles.
+        let said: Vec<&str> = said
+            .lines()
+            .filter(|line| !line.contains("Can't support the subtitle"))
+            .collect();
+        assert!(said.is_empty(), "{}: {manifest}: {said:?}", kind.name);
+        let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let streams = found["streams"].as_array().unwrap();
+        let count = |what: &str| streams.iter().filter(|s| s["codec_type"] == what).count();
+        assert_eq!(
+            count("video"),
+            kind.rungs.len(),
+            "{}: {manifest}",
+            kind.name
+        );
+        assert!(
+            count("audio") >= kind.sounds.len(),
+            "{}: {manifest}",
+            kind.name
+        );
+        let seconds: f64 = found["format"]["duration"]
+            .as_str()
+            .unwrap()
+            .parse()
+            .unwrap();
+        assert!(
+            // ffmpeg takes the whole seconds of an MPD's duration.
+            (seconds - kind.seconds).abs()
+                <= match manifest {
+                    "manifest.mpd" => 1.0,
+                    _ => kind.frame_s.max(0.024) + 0.002,
+                },
+            "{}: {manifest} lasts {seconds} s",
+            kind.name
+        );
+    }
 }

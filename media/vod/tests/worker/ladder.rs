@@ -6,7 +6,7 @@ use lectern_vod::package::Made as How;
 use lectern_vod::protocol::Message;
 use tempfile::TempDir;
 
-use super::run::{Made, make, packets, stream};
+use super::run::{Made, events, make, packets, stream};
 use super::source;
 
 /// 24 frames a second, in microseconds, less one: rounding is no misalignment.
@@ -161,22 +161,6 @@ fn sound_and_picture_stay_together() {
     for (flash, beep) in flashes.iter().zip(&beeps) {
         assert!((flash - beep).abs() < 0.015, "{flashes:?} {beeps:?}");
     }
-}
-
-/// Times that an ffmpeg filter finds in a track.
-fn events(made: &Made, track: &str, filter: &str, label: &str) -> Vec<f64> {
-    let output = Command::new("ffmpeg")
-        .args(["-hide_banner", "-nostats", "-i"])
-        .arg(made.track_file(track))
-        .args(filter.split(' '))
-        .args(["-f", "null", "-"])
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    text.split(label)
-        .skip(1)
-        .filter_map(|rest| rest.split([' ', '\n', '|']).next()?.parse().ok())
-        .collect()
 }
 
 #[test]

@@ -187,3 +187,19 @@ fn number(value: &Value) -> f64 {
         .parse()
         .expect("a number")
 }
+
+/// Times that an ffmpeg filter finds in a track.
+pub fn events(made: &Made, track: &str, filter: &str, label: &str) -> Vec<f64> {
+    let output = Command::new("ffmpeg")
+        .args(["-hide_banner", "-nostats", "-i"])
+        .arg(made.track_file(track))
+        .args(filter.split(' '))
+        .args(["-f", "null", "-"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    text.split(label)
+        .skip(1)
+        .filter_map(|rest| rest.split([' ', '\n', '|']).next()?.parse().ok())
+        .collect()
+}

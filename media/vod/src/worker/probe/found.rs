@@ -21,6 +21,7 @@ use crate::worker::failure::Failure;
 use crate::worker::h264;
 use crate::worker::source::{codec_words, container_words};
 use crate::worker::texts::Form;
+use crate::worker::timeline::BARELY_NS;
 use crate::worker::tone::Hdr;
 
 /// What is known so far.
@@ -169,6 +170,19 @@ impl Found {
         }
     }
 
+    /// Where the last frame or sample ends. Sound that is barely longer than the picture is cut where the
+    /// picture ends ([`BARELY_NS`]).
+    fn last_end(&self) -> u64 {
+        let end = |is_video| {
+            let streams = self.streams.values().filter(|s| s.is_video == is_video);
+            streams.map(Stream::end).max().unwrap_or(0)
+        };
+        match (end(true), end(false)) {
+            (picture, sound) if (picture..=picture + BARELY_NS).contains(&sound) => picture,
+            (picture, sound) => picture.max(sound),
+        }
+    }
+
     fn video_facts(&self, duration: u64) -> Option<ladder::VideoFacts> {
         let stream = self.video()?;
         let caps = stream.structure()?;
@@ -214,9 +228,11 @@ impl Found {
                 .is_ok_and(|mode| mode != "progressive")
                 || has_fields(caps),
             is_hdr: hdr_of(caps).is_some(),
-            changes_format: stream.caps_changes > 0
-                || stream.segments > 1
+            changes_format: stream.caps_changes > 0,
+            has_broken_times: stream.segments > 1
                 || stream.clipped > 0
+                || stream.steps.repeated > 0
+                || stream.steps.lost > 0
                 || stream
                     .first
                     .is_some_and(|first| first.abs_diff(start) > 1_000_000),
@@ -246,7 +262,7 @@ impl Found {
             return Err(Failure::NoStreams);
         }
         let start = self.start();
-        let seen = self.streams.values().map(|s| s.last_end).max().unwrap_or(0);
+        let seen = self.last_end();
         let named = self.duration.unwrap_or(0);
         let is_at_end = self.at_end || self.streams.values().all(|s| s.ended);
         if is_at_end && let Some(failure) = Failure::cut_short(named, seen) {
@@ -308,6 +324,7 @@ impl Found {
                 hdr: stream.structure().and_then(hdr_of),
                 frame_rate: thinned(stream.frame_rate().ok_or(Failure::NoStreams)?.0),
                 is_steady: stream.frame_rate().is_some_and(|(_, steady)| steady),
+                is_even: stream.steps.are_even(),
                 without_dts: stream.without_dts,
                 delay_ns: stream.delay,
             }),

@@ -1,5 +1,7 @@
 //! What one pass over a stream shows, buffer by buffer: its times, key frames, bytes and tags.
 
+use std::collections::BTreeSet;
+
 use gstreamer as gst;
 
 use super::ENOUGH_BUFFERS;
@@ -83,6 +85,12 @@ pub struct Stream {
     pub(super) keys: Vec<u64>,
     pub(super) open_entries: Vec<u64>,
     pub(super) clipped: u64,
+    /// Times in the order in which they are shown.
+    pub(super) steps: Steps,
+    /// Frames behind the last one that says its time.
+    pub(super) untimed: u64,
+    /// Whether the last frame says how long it is shown.
+    pub(super) has_length: bool,
     /// Buffers whose time cannot be believed.
     pub(super) beyond: u64,
     pub(super) without_dts: bool,
@@ -131,7 +139,13 @@ impl Stream {
         self.buffers += 1;
         self.bytes += buffer.size() as u64;
         self.without_dts |= buffer.dts().is_none();
-        let Some(pts) = buffer.pts() else { return };
+        let Some(pts) = buffer.pts() else {
+            self.untimed += 1;
+            // A decode time would do.
+            self.steps.lost += u64::from(buffer.dts().is_none());
+            return;
+        };
+        self.untimed = 0;
         let Some(at) = running_time(pad, pts) else {
             self.clipped += 1;
             return;
@@ -140,7 +154,13 @@ impl Stream {
             self.beyond += 1;
             return;
         }
+        if self.is_video {
+            self.steps.take(at);
+        }
         let end = at + buffer.duration().map_or(0, gst::ClockTime::nseconds);
+        if end >= self.last_end {
+            self.has_length = end > at;
+        }
         self.first = Some(self.first.map_or(at, |first| first.min(at)));
         self.last_end = self.last_end.max(end);
         if self.times.len() < ENOUGH_BUFFERS as usize {
@@ -170,6 +190,18 @@ impl Stream {
         }
     }
 
+    /// Where the last frame ends; one that does not say so is shown for as long as the others.
+    pub(super) fn end(&self) -> u64 {
+        match self.frame_rate() {
+            Some((rate, true)) if self.is_video && self.buffers > 1 => {
+                let missing = self.untimed + u64::from(!self.has_length);
+                self.last_end
+                    .saturating_add((missing as f64 * 1e9 / rate.as_f64()) as u64)
+            }
+            _ => self.last_end,
+        }
+    }
+
     pub(super) fn structure(&self) -> Option<&gst::StructureRef> {
         self.caps.as_ref().and_then(|caps| caps.structure(0))
     }
@@ -184,7 +216,7 @@ impl Stream {
     }
 
     /// Times between frames in the order in which they are shown.
-    fn steps(&self) -> Vec<u64> {
+    fn first_steps(&self) -> Vec<u64> {
         let mut times = self.times.clone();
         times.sort_unstable();
         // The last ones may lack a frame that comes later in coding order.
@@ -213,7 +245,7 @@ impl Stream {
             // AVI tells the times of few frames; then the header's rate is all there is.
             return Some((named, true));
         }
-        let mut steps = self.steps();
+        let mut steps = self.first_steps();
         steps.sort_unstable();
         let Some(median) = steps.get(steps.len() / 2).copied() else {
             // One frame, or none with a time.
@@ -221,8 +253,9 @@ impl Stream {
         };
         let tenth = steps[steps.len() / 10];
         let most = steps[steps.len() - 1 - steps.len() / 10];
-        let steady = most - tenth <= median / 10 + 2_000_000;
         let measured = 1e9 / median as f64;
+        // Two frames are no rate, nor is less than one in two seconds.
+        let steady = most - tenth <= median / 10 + 2_000_000 && measured > 0.5 && steps.len() > 4;
         let near = |ratio: Ratio| (ratio.as_f64() / measured - 1.0).abs() < 0.03;
         if let Some(named) = named.filter(|named| near(*named)) {
             return Some((named, steady));
@@ -243,6 +276,47 @@ impl Stream {
             .find(|ratio| near(*ratio))
             .or_else(|| Ratio::new((measured.round() as u32).clamp(1, 60), 1))?;
         Some((rate, steady))
+    }
+}
+
+/// The times between frames in the order in which they are shown, over the whole film.
+#[derive(Default)]
+pub struct Steps {
+    /// Times that a frame may still come before: as many as a decoder holds.
+    waiting: BTreeSet<u64>,
+    last: Option<u64>,
+    shortest: Option<u64>,
+    longest: u64,
+    /// Frames at the time of another.
+    pub(super) repeated: u64,
+    /// Frames without any time.
+    pub(super) lost: u64,
+}
+
+impl Steps {
+    const HELD: usize = 32;
+
+    fn take(&mut self, at: u64) {
+        if !self.waiting.insert(at) || self.last.is_some_and(|last| at <= last) {
+            self.repeated += 1;
+        }
+        if self.waiting.len() <= Self::HELD {
+            return;
+        }
+        let Some(next) = self.waiting.pop_first() else {
+            return;
+        };
+        if let Some(step) = self.last.and_then(|last| next.checked_sub(last)) {
+            self.shortest = Some(self.shortest.map_or(step, |shortest| shortest.min(step)));
+            self.longest = self.longest.max(step);
+        }
+        self.last = Some(next);
+    }
+
+    /// Whether no step is longer or shorter than the others, but for the rounding of a container's clock.
+    pub(super) fn are_even(&self) -> bool {
+        let shortest = self.shortest.unwrap_or(self.longest);
+        self.longest - shortest <= shortest / 10 + 2_000_000
     }
 }
 

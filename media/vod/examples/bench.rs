@@ -2,6 +2,9 @@
 //! the same run: `cargo build --release -p lectern-vod --examples` (the worker is one of them), then `cargo run`
 //! with `--release -p lectern-vod --example bench -- [FILE] [ROUNDS]`.
 //!
+//! With `LECTERN_VMAF` naming an ffmpeg that has libvmaf (PyPI's `imageio-ffmpeg` has) each rung is also
+//! measured against the source, scaled up to it: the mean and the 5th percentile of its frames.
+//!
 //! One line of JSON: seconds of the median round, their ratio, and when the worker's package was
 //! playable. Both use x264 `veryfast` at the same quality, caps, key frames and threads; the worker also
 //! probes, cuts segments, syncs them to disk, makes the poster and the seek bar's pictures, and does all
@@ -31,12 +34,16 @@ fn main() -> Outcome<()> {
     let folder = std::env::temp_dir().join(format!("lectern-bench-{}", std::process::id()));
 
     let (mut ours, mut playable, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..rounds.max(1) {
+    let mut rungs = Vec::new();
+    for round in 0..rounds.max(1) {
         std::fs::create_dir_all(&folder)?;
         let made = worker(&source, &folder)?;
         ours.push(made.whole);
         playable.push(made.first);
         theirs.push(ffmpeg(&source, &made, &folder)?);
+        if round + 1 == rounds.max(1) {
+            rungs = compare(&source, &made, &folder)?;
+        }
         std::fs::remove_dir_all(&folder)?;
     }
     let (ours, theirs, playable) = (median(ours), median(theirs), median(playable));
@@ -45,6 +52,7 @@ fn main() -> Outcome<()> {
         "ffmpeg_seconds": theirs.as_secs_f64(),
         "ratio": ours.as_secs_f64() / theirs.as_secs_f64(),
         "playable_seconds": playable.as_secs_f64(),
+        "rungs": rungs,
         "rounds": rounds,
         "cores": std::thread::available_parallelism()?.get(),
     });
@@ -103,6 +111,78 @@ fn worker(source: &Path, folder: &Path) -> Outcome<Worked> {
         }
     }
     Err("the worker died".into())
+}
+
+/// What both made of each encoded rung: bytes, and with libvmaf how good.
+fn compare(source: &Path, made: &Worked, folder: &Path) -> Outcome<Vec<serde_json::Value>> {
+    let encoded = made
+        .package
+        .video()
+        .filter(|track| track.made == Made::Encoded);
+    encoded
+        .enumerate()
+        .map(|(i, track)| {
+            let theirs = folder.join(format!("ffmpeg-{i}.mp4"));
+            let ours = folder.join(format!("ours-{i}.mp4"));
+            let segments = (1..=track.segments.len()).map(|n| Package::segment_file(&track.id, n));
+            let files = std::iter::once(Package::init_file(&track.id)).chain(segments);
+            let mut joined = Vec::new();
+            for file in files {
+                joined.extend(std::fs::read(folder.join(file))?);
+            }
+            std::fs::write(&ours, joined)?;
+            Ok(serde_json::json!({
+                "track": track.id,
+                "ours": { "bytes": std::fs::metadata(&ours)?.len(), "vmaf": vmaf(&ours, source)? },
+                "ffmpeg": { "bytes": std::fs::metadata(&theirs)?.len(), "vmaf": vmaf(&theirs, source)? },
+            }))
+        })
+        .collect()
+}
+
+/// Mean and 5th percentile; none without an ffmpeg that can tell.
+fn vmaf(file: &Path, source: &Path) -> Outcome<Option<[f64; 2]>> {
+    let Some(program) = std::env::var_os("LECTERN_VMAF") else {
+        return Ok(None);
+    };
+    let probe = Command::new("ffprobe")
+        .args(["-v", "error", "-select_streams", "v:0", "-of", "csv=p=0"])
+        .args(["-show_entries", "stream=width,height,r_frame_rate"])
+        .arg(source)
+        .output()?;
+    let facts = String::from_utf8(probe.stdout)?;
+    let [width, height, rate] = facts.trim().split(',').collect::<Vec<_>>()[..] else {
+        return Err(format!("ffprobe says {facts:?}").into());
+    };
+    let log = file.with_extension("json");
+    // Both at the source's rate: a frame that was left out is the one before, shown longer.
+    let graph = format!(
+        "[0:v]fps={rate},scale={width}:{height}:flags=bicubic,setpts=PTS-STARTPTS[a];\
+         [1:v]fps={rate},setpts=PTS-STARTPTS[b];\
+         [a][b]libvmaf=n_threads=2:n_subsample=5:log_fmt=json:log_path={}",
+        log.display()
+    );
+    let status = Command::new(program)
+        .args(["-v", "error", "-i"])
+        .arg(file)
+        .arg("-i")
+        .arg(source)
+        .args(["-lavfi", &graph, "-f", "null", "-"])
+        .status()?;
+    if !status.success() {
+        return Err("libvmaf failed".into());
+    }
+    let found: serde_json::Value = serde_json::from_slice(&std::fs::read(&log)?)?;
+    let frames = found["frames"].as_array().ok_or("no frames")?;
+    let mut scores: Vec<f64> = frames
+        .iter()
+        .filter_map(|frame| frame["metrics"]["vmaf"].as_f64())
+        .collect();
+    scores.sort_by(f64::total_cmp);
+    let mean = scores.iter().sum::<f64>() / scores.len().max(1) as f64;
+    let fifth = *scores.get(scores.len() / 20).ok_or("no scores")?;
+    let round = |value: f64| (value * 100.0).round() / 100.0;
+    Ok(Some([round(mean), round(fifth)]))
 }
 
 /// ffmpeg making the rungs that the worker encoded, from one decode.

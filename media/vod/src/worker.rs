@@ -13,6 +13,7 @@ mod elements;
 mod encode;
 mod engine;
 mod failure;
+mod glance;
 mod h264;
 mod kept;
 mod mux;
@@ -21,10 +22,13 @@ mod plan;
 mod probe;
 mod riff;
 mod sandbox;
+mod scale;
 mod seam;
 mod shelf;
 mod source;
+mod stillness;
 mod texts;
+mod thinner;
 mod timeline;
 mod tone;
 
@@ -114,7 +118,8 @@ fn work(job: &Job) -> Result<(), Failure> {
     // A page that shows how far the job is does not fall back to nothing while the probe reads.
     let mut progress = Progress::new(job.resume.as_ref().map_or(0.0, ratio), began);
     say_if(progress.at_start())?;
-    let facts = probe::probe(&mut || say_if(progress.beat(Instant::now())))?;
+    let mut facts = probe::probe(&mut || say_if(progress.beat(Instant::now())))?;
+    facts.still_percent = glance::still_percent(&facts, plan::threads(job));
     let Planned {
         mut report,
         mut package,
@@ -144,7 +149,7 @@ fn work(job: &Job) -> Result<(), Failure> {
     }
     let mut progress = Progress::new(ratio(&package), Instant::now());
     say_if(progress.at_start())?;
-    engine::work(&facts, &plan, &shelf, &events, &mut |news| match news {
+    let worked = engine::work(&facts, &plan, &shelf, &events, &mut |news| match news {
         News::Moved => say_if(progress.beat(Instant::now())),
         News::Made(message) => {
             package.apply(&message).map_err(|e| {
@@ -160,6 +165,7 @@ fn work(job: &Job) -> Result<(), Failure> {
     package
         .finish()
         .map_err(|e| Failure::Machine(format!("the package is not whole: {e}")))?;
+    report.notes.extend(worked.note());
     report.took_ms = u64::try_from(began.elapsed().as_millis()).ok();
     say(&Message::Done { package, report })
 }

@@ -68,11 +68,25 @@ pub fn add_picture_filters(
         link(&convert, &turn)?;
         last = turn;
     }
+    // Whatever the decoder gives becomes I420; a converter that could scale would take that from the scaler.
+    let convert = make("videoconvert")?;
+    let plain = make("capsfilter")?;
+    plain.set_property(
+        "caps",
+        gst::Caps::builder("video/x-raw")
+            .field("format", "I420")
+            .build(),
+    );
+    pipeline
+        .add_many([&convert, &plain])
+        .map_err(|e| Failure::Machine(e.to_string()))?;
     let (scale, filter) = add_scale(pipeline, width, height)?;
     if let Some(hdr) = facts.picture.as_ref().and_then(|picture| picture.hdr) {
-        tone::add(&scale, &filter, hdr, (width, height))?;
+        tone::add(&convert, &filter, hdr, (width, height))?;
     }
-    link(&last, &scale)?;
+    link(&last, &convert)?;
+    link(&convert, &plain)?;
+    link(&plain, &scale)?;
     Ok(filter)
 }
 

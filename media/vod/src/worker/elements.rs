@@ -66,6 +66,7 @@ const NEEDED: &[&str] = &[
     "h264timestamper",
     "avdec_h264",
     "x264enc",
+    "videoconvert",
     "videoconvertscale",
     "videoflip",
     "deinterlace",

@@ -12,6 +12,7 @@ use gstreamer_video::DownstreamForceKeyUnitEvent;
 use super::elements::make;
 use super::failure::Failure;
 use super::mux::{Draft, add_muxer, split_now};
+use super::scale::Scale;
 use super::shelf::Shelf;
 use super::timeline::{Cuts, Marks, SLACK_NS, ticks_to_ns};
 use crate::package::Ratio;
@@ -42,7 +43,7 @@ pub struct Rung {
     pub is_steady: bool,
 }
 
-/// Adds the video chain: `appsrc → scale → tee → x264 → mux`, each rung scaled from the one above.
+/// Adds the video chain: `appsrc → tee → scale → tee → x264 → mux`, each rung scaled from a larger one.
 /// Returns its two ends: the second has the frames of the smallest rung and must be linked on.
 pub fn add_video(
     pipeline: &gst::Pipeline,
@@ -53,26 +54,43 @@ pub fn add_video(
 ) -> Result<(AppSrc, gst::Element), Failure> {
     let source = frames_in();
     add(pipeline, source.upcast_ref())?;
-    let mut from: gst::Element = source.clone().upcast();
+    // Frames reach the appsrc in the size of the first rung already.
+    let tee = make("tee")?;
+    add(pipeline, &tee)?;
+    link(source.upcast_ref(), &tee)?;
+    let unknown = || Failure::Machine("a rung without a picture".into());
+    let mut tees = vec![tee];
     for (i, rung) in rungs.iter().enumerate() {
+        // Each rung gets a queue, and so a thread, of its own.
+        let mut from = add_queue(pipeline, FRAMES_WAITING)?;
+        let larger = tees.get(scaled_from(rungs, i)).ok_or_else(unknown)?;
+        link(larger, &from)?;
         if i > 0 {
-            // Frames reach the appsrc in the size of the first rung already.
             let scale = add_scale(pipeline, rung.width, rung.height)?;
             link(&from, &scale.0)?;
-            from = scale.1;
+            let tee = make("tee")?;
+            add(pipeline, &tee)?;
+            link(&scale.1, &tee)?;
+            from = add_queue(pipeline, FRAMES_WAITING)?;
+            link(&tee, &from)?;
+            tees.push(tee);
         }
-        let tee = make("tee")?;
-        add(pipeline, &tee)?;
-        link(&from, &tee)?;
-        let queue = add_queue(pipeline, FRAMES_WAITING)?;
-        link(&tee, &queue)?;
-        add_h264(pipeline, rung, frame_rate, cuts, &queue, shelf)?;
-        // What comes next gets a queue, and so a thread, of its own.
-        let queue = add_queue(pipeline, FRAMES_WAITING)?;
-        link(&tee, &queue)?;
-        from = queue;
+        let sharper = if i == 0 { "" } else { SCALED };
+        add_h264(pipeline, (rung, sharper), frame_rate, cuts, &from, shelf)?;
     }
+    let from = add_queue(pipeline, FRAMES_WAITING)?;
+    link(tees.last().ok_or_else(unknown)?, &from)?;
     Ok((source, from))
+}
+
+/// Which rung a rung is scaled from: the smallest that is still twice as high, or else the first. A chain
+/// of scalers, each a little smaller, would blur letters; all of them from the first would take long.
+fn scaled_from(rungs: &[Rung], number: usize) -> usize {
+    let Some(rung) = rungs.get(number) else {
+        return 0;
+    };
+    let is_twice = |larger: &Rung| larger.height >= rung.height * 2;
+    rungs[..number].iter().rposition(is_twice).unwrap_or(0)
 }
 
 /// Adds the sound chain. The samples that come in begin at time 0 and have no holes. Returns where they go
@@ -197,14 +215,13 @@ pub fn timed_frames_caps((width, height): (u32, u32), rate: Ratio) -> gst::Caps 
     caps
 }
 
-/// Adds `videoconvertscale ! capsfilter`; returns its two ends.
+/// Adds `scale ! capsfilter`: I420 of any size becomes I420 of that one. Returns its two ends.
 pub fn add_scale(
     pipeline: &gst::Pipeline,
     width: u32,
     height: u32,
 ) -> Result<(gst::Element, gst::Element), Failure> {
-    let scale = make("videoconvertscale")?;
-    scale.set_property("add-borders", false);
+    let scale = Scale::to(width, height)?;
     let filter = make("capsfilter")?;
     filter.set_property("caps", frames_caps(width, height));
     pipeline
@@ -256,7 +273,7 @@ fn frames_in() -> AppSrc {
 
 fn add_h264(
     pipeline: &gst::Pipeline,
-    rung: &Rung,
+    (rung, more): (&Rung, &str),
     frame_rate: Ratio,
     cuts: &Cuts,
     from: &gst::Element,
@@ -276,11 +293,14 @@ fn add_h264(
     );
     // Where frames come at uneven times, reordering them would need a delay that grows on the way.
     let reorder = if rung.is_steady {
-        "bframes=3:b-adapt=1"
+        "bframes=3:b-adapt=0"
     } else {
         "bframes=0"
     };
-    encoder.set_property("option-string", format!("scenecut=0:open-gop=0:{reorder}"));
+    encoder.set_property(
+        "option-string",
+        format!("scenecut=0:open-gop=0:{reorder}:{QUICKER}{more}"),
+    );
     let filter = make("capsfilter")?;
     filter.set_property(
         "caps",
@@ -381,5 +401,9 @@ pub fn running_time(pad: &gst::Pad, at: gst::ClockTime) -> Option<u64> {
     }
 }
 
+/// What `veryfast` spends a third of its time on and hardly a picture shows (`docs/decisions/0013`).
+const QUICKER: &str = "subme=1:partitions=i8x8,i4x4";
 /// Constant quality; the rate limit of each rung only caps it.
 const CRF: u32 = 23;
+/// A rung that was scaled is a little sharper than another scaler's; its colours give the bits that takes.
+const SCALED: &str = ":chroma-qp-offset=2";

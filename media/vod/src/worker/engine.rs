@@ -30,6 +30,7 @@ use super::seam::{FrameSide, SampleSide, Seam};
 use super::shelf::{Event, Shelf};
 use super::source::{Kind, add_source, failure_of, kind_of, make_plain, stream_of};
 use super::texts;
+use super::thinner::{Thinned, Thinner};
 use super::timeline::{Cuts, Frames, Marks, Pace, Samples, ticks_to_ns};
 use crate::package::Made;
 use crate::protocol::Message;
@@ -46,6 +47,8 @@ pub struct Plan {
     pub sounds: Vec<Draft>,
     /// Where to cut.
     pub cuts: Cuts,
+    /// Whether frames that show nothing new are left out.
+    pub thins: bool,
     /// Threads in all.
     pub threads: u32,
     /// Sheets of the seek bar that an earlier attempt has listed.
@@ -89,11 +92,13 @@ pub fn work(
     shelf: &Shelf,
     events: &Receiver<Event>,
     tell: &mut dyn FnMut(News) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+) -> Result<Thinned, Failure> {
     let pipeline = gst::Pipeline::new();
     pipeline.use_clock(None::<&gst::Clock>);
-    let outcome =
-        build(&pipeline, facts, plan, shelf).and_then(|seam| run(&pipeline, &seam, events, tell));
+    let outcome = build(&pipeline, facts, plan, shelf).and_then(|seam| {
+        run(&pipeline, &seam, events, tell)?;
+        Ok(seam.thinned())
+    });
     let _ = pipeline.set_state(gst::State::Null);
     outcome
 }
@@ -206,6 +211,7 @@ fn add_picture(
     let last = add_picture_filters(pipeline, &last, facts, size)?;
     let pace = match (kept.is_some(), first.is_steady) {
         (true, _) => Pace::Untouched(picture.grid()),
+        (false, _) if plan.thins => Pace::Varying,
         (false, true) => Pace::Steady(picture.frame_rate),
         (false, false) => Pace::Varying,
     };
@@ -221,6 +227,7 @@ fn add_picture(
             .unwrap_or(u64::MAX),
         board: Marks::every(board_ns),
         clock: Frames::new(facts.start_ns, facts.ladder.duration_ns, pace),
+        thinner: plan.thins.then(|| Thinner::new(Marks::keys(&plan.cuts))),
         before: None,
         waiting: None,
         step: (1e9 / picture.frame_rate.as_f64()) as u64,

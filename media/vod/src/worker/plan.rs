@@ -4,6 +4,7 @@
 use super::encode::Rung;
 use super::engine::Plan;
 use super::failure::Failure;
+use super::glance::is_mostly_still;
 use super::mux::Draft;
 use super::probe::{Facts, Sound};
 use super::timeline::{Cuts, VIDEO_TIMESCALE};
@@ -41,12 +42,7 @@ pub fn plan(facts: &Facts, job: &Job) -> Result<Planned, Failure> {
             segments: cuts::even(duration_ns),
         },
     };
-    let threads = match job.threads {
-        0 => {
-            std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(1))
-        }
-        threads => threads,
-    };
+    let threads = threads(job);
     let mut rungs = rungs(facts, &ladder, threads);
     let sounds = facts.sounds.iter().zip(&ladder.audio);
     let mut sounds: Vec<Draft> = sounds
@@ -84,12 +80,23 @@ pub fn plan(facts: &Facts, job: &Job) -> Result<Planned, Failure> {
             rungs,
             sounds,
             cuts,
+            thins: is_mostly_still(facts.still_percent),
             threads,
             listed_sheets: package.storyboard.as_ref().map_or(0, |board| board.sheets),
             has_poster: package.poster.is_some(),
         },
         package,
     })
+}
+
+/// Threads that a job may use.
+pub fn threads(job: &Job) -> u32 {
+    match job.threads {
+        0 => {
+            std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(1))
+        }
+        threads => threads,
+    }
 }
 
 /// A sound track before its first byte. Where the file holds one sound, the uploader knows best what is
@@ -184,7 +191,9 @@ fn rungs(facts: &Facts, ladder: &Ladder, threads: u32) -> Vec<Rung> {
                 width: rung.width,
                 height: rung.height,
                 max_kbps: u32::try_from(rung.max_bps() / 1000).unwrap_or(u32::MAX),
-                is_steady: picture.is_steady && (picture.is_even || !ladder.is_remuxed()),
+                is_steady: picture.is_steady
+                    && !is_mostly_still(facts.still_percent)
+                    && (picture.is_even || !ladder.is_remuxed()),
                 // The encoders run side by side: each gets threads by its share of the work.
                 threads: ((f64::from(threads) * share).ceil() as u32).clamp(1, 16),
             }
@@ -243,9 +252,26 @@ fn report(facts: &Facts, ladder: &Ladder) -> Report {
             })
             .collect(),
         ladder: lines,
-        notes: facts.notes.iter().map(Sentence::new).collect(),
+        notes: notes(facts),
         took_ms: None,
     }
+}
+
+/// What was found, and what follows from it.
+fn notes(facts: &Facts) -> Vec<Sentence> {
+    let mut notes: Vec<Sentence> = facts.notes.iter().map(Sentence::new).collect();
+    if let Some(percent) = facts.still_percent {
+        notes.push(Sentence::new(match is_mostly_still(Some(percent)) {
+            true => format!(
+                "The picture mostly stands still: {percent} of 100 frames that were looked at show nothing new. Such \
+                 frames are left out, and the ones before are shown for exactly as long."
+            ),
+            false => format!(
+                "{percent} of 100 frames that were looked at show nothing new: too few to leave frames out."
+            ),
+        }));
+    }
+    notes
 }
 
 fn capital(text: &str) -> String {

@@ -74,6 +74,8 @@ pub struct Facts {
     pub cover: Option<gst::Sample>,
     /// What a person should know.
     pub notes: Vec<String>,
+    /// Of a hundred frames, how many show nothing new, where that was looked at ([`super::glance`]).
+    pub still_percent: Option<u8>,
 }
 
 /// How to decode the picture.
@@ -97,6 +99,8 @@ pub struct Picture {
     pub without_dts: bool,
     /// The most by which a key frame is decoded before it is shown.
     pub delay_ns: u64,
+    /// Size of the median coded frame of those that were looked at.
+    pub median_bytes: u64,
 }
 
 impl Picture {

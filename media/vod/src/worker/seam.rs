@@ -11,6 +11,7 @@ use super::encode::{AAC_FRAME, SoundEnd};
 use super::failure::Failure;
 use super::pictures::PosterChoice;
 use super::shelf::Shelf;
+use super::thinner::{Thinned, Thinner};
 use super::timeline::{BARELY_NS, Frames, Marks, SLACK_NS, Samples, ticks_to_ns};
 use super::tone::Hdr;
 
@@ -28,6 +29,7 @@ struct Sides {
     /// Where a sound ends that an earlier attempt has finished.
     listed_sound_end: u64,
     taken: u64,
+    thinned: Thinned,
 }
 
 /// The picture's way.
@@ -46,6 +48,8 @@ pub struct FrameSide {
     pub board: Marks,
     /// Decides their times.
     pub clock: Frames,
+    /// Leaves out what shows nothing new.
+    pub thinner: Option<Thinner>,
     /// The frame before, in case it is shown again.
     pub before: Option<gst::Buffer>,
     /// The last one, until it is known how long it is shown.
@@ -96,6 +100,11 @@ impl Seam {
     /// How much has come through; changes as long as the work goes on.
     pub fn taken(&self) -> u64 {
         self.lock().taken
+    }
+
+    /// What was left out of the picture, at its end.
+    pub fn thinned(&self) -> Thinned {
+        self.lock().thinned
     }
 
     /// Takes charge of the picture; the sink gets the decoded frames.
@@ -162,6 +171,12 @@ impl Seam {
                 }
             }
             side.encode.set_caps(Some(&side.caps));
+        }
+        let ours = side.clock.on_our_clock(at);
+        if let (Some(thinner), Some(caps)) = (&mut side.thinner, sample.caps())
+            && !thinner.is_kept(ours, &buffer, caps)
+        {
+            return Ok(gst::FlowSuccess::Ok);
         }
         let shown = side.clock.next(at);
         let encode = side.encode.clone();
@@ -256,6 +271,8 @@ impl Seam {
             _ => picture_end,
         };
         let frames = sides.frames.take();
+        let thinner = frames.as_ref().and_then(|side| side.thinner.as_ref());
+        sides.thinned = thinner.map(Thinner::count).unwrap_or_default();
         let samples = std::mem::take(&mut sides.samples);
         drop(sides);
         if let Some(mut side) = frames {
@@ -350,11 +367,14 @@ impl FrameSide {
         let Some(last) = &self.waiting else {
             return 0;
         };
-        let length = match self.whole.checked_sub(last.at) {
+        // Frames behind it that showed nothing new are this one, shown longer.
+        let thinned = self.thinner.as_ref().map_or(0, Thinner::last_at);
+        let at = last.at.max(thinned);
+        let length = match self.whole.checked_sub(at) {
             Some(left) if left > 0 => self.step.min(left.max(LEAST_NS)),
             _ => self.step,
         };
-        last.at + length
+        at + length
     }
 }
 

@@ -140,6 +140,11 @@ impl Frames {
         }
     }
 
+    /// A source time on the video's clock.
+    pub fn on_our_clock(&self, source: u64) -> u64 {
+        on_tick(source.saturating_sub(self.start))
+    }
+
     /// The next frame, by its time in the source.
     pub fn next(&mut self, source: u64) -> Shown {
         const DROPPED: Shown = Shown {
@@ -154,7 +159,7 @@ impl Frames {
                 at: Some(0),
             };
         };
-        let at = on_tick(source.saturating_sub(self.start));
+        let at = self.on_our_clock(source);
         if at > self.limit {
             return DROPPED;
         }

@@ -49,14 +49,14 @@ impl Hdr {
     }
 }
 
-/// Has a scaler and the filter behind it make frames of the standard range.
+/// Has a converter and the filter that ends the scaling behind it make frames of the standard range.
 pub fn add(
-    scale: &gst::Element,
+    convert: &gst::Element,
     filter: &gst::Element,
     hdr: Hdr,
     (width, height): (u32, u32),
 ) -> Result<(), Failure> {
-    scale.set_property_from_str("primaries-mode", "merge-only");
+    convert.set_property_from_str("primaries-mode", "merge-only");
     let mut caps = frames_caps(width, height);
     caps.make_mut().set("colorimetry", "bt709");
     let info = VideoInfo::from_caps(&caps).map_err(|e| Failure::Machine(e.to_string()))?;

@@ -292,3 +292,43 @@ fn a_film_of_high_dynamic_range_is_mapped_to_the_range_that_its_renditions_name(
         }
     }
 }
+
+#[test]
+fn frames_that_show_nothing_new_are_left_out_and_what_is_new_is_shown_to_the_frame() {
+    let folder = TempDir::new().unwrap();
+    let source = source::make(
+        folder.path(),
+        "slides.mp4",
+        "-f lavfi -i color=white:s=640x360:r=25:d=20,drawbox=x=40:y=40:w=8:h=8:c=black:t=fill:enable='gte(t,3.2)',drawbox=x=300:y=200:w=200:h=60:c=blue:t=fill:enable='gte(t,7.48)' -c:v libx264 -preset veryfast -g 250",
+    );
+    let made = make(&source);
+    let said: Vec<&str> = made.report.notes.iter().map(|n| n.as_str()).collect();
+    assert!(
+        said.iter().any(|note| note.contains("mostly stands still")),
+        "{said:?}"
+    );
+    assert!(
+        said.iter()
+            .any(|note| note.ends_with("showed nothing new and were left out.")),
+        "{said:?}"
+    );
+    assert_aligned(&made);
+    for track in made.video_tracks() {
+        let packets = packets(&made.track_file(&track));
+        // Of 500: one each half second, those that are new, and where the source sharpened what stood still.
+        assert!(
+            (40..100).contains(&packets.len()),
+            "{track}: {} frames",
+            packets.len()
+        );
+        for new in [3.2, 7.48] {
+            let is_there = packets
+                .iter()
+                .any(|packet| (packet.at - new).abs() < ROUNDING);
+            assert!(is_there, "{track}: nothing at {new} s");
+        }
+        let keys: Vec<f64> = packets.iter().filter(|p| p.key).map(|p| p.at).collect();
+        assert_eq!(keys.len(), 10, "{track}: {keys:?}");
+    }
+    assert!(made.package.duration_ms.abs_diff(20_000) <= 40);
+}

@@ -327,6 +327,7 @@ impl Found {
                 is_even: stream.steps.are_even(),
                 without_dts: stream.without_dts,
                 delay_ns: stream.delay,
+                median_bytes: stream.median_bytes(),
             }),
             _ => None,
         };
@@ -354,6 +355,7 @@ impl Found {
             texts,
             chapters: chapters::within(self.chapters, start, duration),
             notes,
+            still_percent: None,
         })
     }
 }

@@ -82,6 +82,7 @@ pub struct Stream {
     pub(super) first: Option<u64>,
     pub(super) last_end: u64,
     pub(super) times: Vec<u64>,
+    pub(super) sizes: Vec<u64>,
     pub(super) keys: Vec<u64>,
     pub(super) open_entries: Vec<u64>,
     pub(super) clipped: u64,
@@ -138,6 +139,9 @@ impl Stream {
     pub(super) fn take(&mut self, pad: &gst::Pad, buffer: &gst::Buffer, believed_until: u64) {
         self.buffers += 1;
         self.bytes += buffer.size() as u64;
+        if self.sizes.len() < ENOUGH_BUFFERS as usize {
+            self.sizes.push(buffer.size() as u64);
+        }
         self.without_dts |= buffer.dts().is_none();
         let Some(pts) = buffer.pts() else {
             self.untimed += 1;
@@ -200,6 +204,12 @@ impl Stream {
             }
             _ => self.last_end,
         }
+    }
+
+    pub(super) fn median_bytes(&self) -> u64 {
+        let mut sizes = self.sizes.clone();
+        sizes.sort_unstable();
+        sizes.get(sizes.len() / 2).copied().unwrap_or(0)
     }
 
     pub(super) fn structure(&self) -> Option<&gst::StructureRef> {

@@ -47,6 +47,9 @@ fn band_is_the_same(one: Luma<'_>, other: Luma<'_>, top: usize) -> bool {
         if a == b {
             continue;
         }
+        if a.len() != b.len() {
+            return false;
+        }
         let (a, rest_a) = a.as_chunks::<BLOCK>();
         let (b, rest_b) = b.as_chunks::<BLOCK>();
         let mut most = 0;

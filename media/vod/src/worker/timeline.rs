@@ -210,7 +210,9 @@ impl Frames {
         let end = end.min(self.limit);
         match self.pace {
             Pace::Steady(rate) => {
-                let places = place_of(end, rate).saturating_sub(1);
+                // Half a place that is left is a place.
+                let eighth = 500_000_000 * u64::from(rate.den()) / u64::from(rate.num()).max(1) / 4;
+                let places = place_of(end.saturating_add(eighth), rate).saturating_sub(1);
                 (self.last_place + 1..=places)
                     .map(|n| time_of(n, rate))
                     .collect()

@@ -47,6 +47,36 @@ impl Library {
         vtt: String,
         now: Timestamp,
     ) -> Result<u32, Error> {
+        let revision = self.write_captions(video, tag, vtt, now, false)?;
+        // A person's text is always taken.
+        revision.ok_or(Error::NotFound("captions"))
+    }
+
+    /// Stores a text that lay in a source (checked by the caller), unless the video has, or had, captions in
+    /// that language: a person's word stands above a file's. Whether it was taken.
+    ///
+    /// # Errors
+    /// As [`Library::put_captions`].
+    pub fn offer_captions(
+        &self,
+        video: VideoId,
+        tag: &str,
+        vtt: String,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let revision = self.write_captions(video, tag, vtt, now, true)?;
+        Ok(revision.is_some())
+    }
+
+    /// The revision; none where only a first text is wanted and there is, or was, one.
+    fn write_captions(
+        &self,
+        video: VideoId,
+        tag: &str,
+        vtt: String,
+        now: Timestamp,
+        only_first: bool,
+    ) -> Result<Option<u32>, Error> {
         let tag = language(tag)?;
         if tag.is_empty() {
             return Err(Error::Invalid("captions need a language"));
@@ -60,6 +90,9 @@ impl Library {
             }
             let key = (video, tag.clone());
             let old = tx.get(&CAPTIONS, &key)?;
+            if only_first && old.is_some() {
+                return Ok(None);
+            }
             if old.is_none() && tx.prefix(&CAPTIONS, &video)?.count() >= MAX_LANGUAGES {
                 return Err(Error::Invalid(
                     "a video has captions in at most 100 languages",
@@ -76,29 +109,12 @@ impl Library {
             if let Some(outdated) = revision.checked_sub(KEPT_REVISIONS) {
                 tx.remove(&CAPTION_TEXTS, &(video, tag.clone(), outdated))?;
             }
-            Ok(revision)
+            Ok(Some(revision))
         })?;
-        self.changed(video, ChangeKind::Captions);
-        Ok(revision)
-    }
-
-    /// Stores a text that lay in a source (checked by the caller), unless the video has, or had, captions in
-    /// that language: a person's word stands above a file's. Whether it was taken.
-    ///
-    /// # Errors
-    /// As [`Library::put_captions`].
-    pub fn offer_captions(
-        &self,
-        video: VideoId,
-        tag: &str,
-        vtt: String,
-        now: Timestamp,
-    ) -> Result<bool, Error> {
-        let key = (video, language(tag)?);
-        if self.inner.store.snapshot()?.contains(&CAPTIONS, &key)? {
-            return Ok(false);
+        if revision.is_some() {
+            self.changed(video, ChangeKind::Captions);
         }
-        self.put_captions(video, tag, vtt, now).map(|_| true)
+        Ok(revision)
     }
 
     /// The languages a video has captions in, by tag.

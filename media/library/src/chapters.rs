@@ -29,7 +29,9 @@ impl Library {
     /// # Errors
     /// [`Error::Invalid`], [`Error::NotFound`], [`Error::Store`].
     pub fn put_chapters(&self, video: VideoId, json: String, now: Timestamp) -> Result<u32, Error> {
-        self.write_chapters(video, Some(json), false, now)
+        let revision = self.write_chapters(video, Some(json), false, now)?;
+        // A person's chapters are always taken.
+        revision.ok_or(Error::NotFound("chapters"))
     }
 
     /// Stores what a source says of its chapters, unless the video has, or had, some: a person's word
@@ -43,11 +45,8 @@ impl Library {
         json: String,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        if self.inner.store.snapshot()?.contains(&CHAPTERS, &video)? {
-            return Ok(false);
-        }
-        self.write_chapters(video, Some(json), true, now)
-            .map(|_| true)
+        let revision = self.write_chapters(video, Some(json), true, now)?;
+        Ok(revision.is_some())
     }
 
     /// Takes a video's chapters away; revisions go on counting.
@@ -55,7 +54,6 @@ impl Library {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Store`].
     pub fn remove_chapters(&self, video: VideoId, now: Timestamp) -> Result<(), Error> {
-        self.chapters(video)?.ok_or(Error::NotFound("chapters"))?;
         self.write_chapters(video, None, false, now).map(drop)
     }
 
@@ -75,13 +73,14 @@ impl Library {
         }))
     }
 
+    /// The revision; none where a source's are not wanted any more.
     fn write_chapters(
         &self,
         video: VideoId,
         json: Option<String>,
         is_from_source: bool,
         now: Timestamp,
-    ) -> Result<u32, Error> {
+    ) -> Result<Option<u32>, Error> {
         if json.as_ref().is_some_and(|json| json.len() > MAX_BYTES) {
             return Err(Error::Invalid("chapters have at most 512 KiB"));
         }
@@ -90,6 +89,13 @@ impl Library {
                 return Err(Error::NotFound("video"));
             }
             let old = tx.get(&CHAPTERS, &video)?;
+            if is_from_source && old.is_some() {
+                return Ok(None);
+            }
+            let has_some = old.as_ref().is_some_and(|old| old.json.is_some());
+            if json.is_none() && !has_some {
+                return Err(Error::NotFound("chapters"));
+            }
             let revision = old.map_or(0, |old| old.revision) + 1;
             let row = ChaptersRow {
                 revision,
@@ -98,9 +104,11 @@ impl Library {
                 json: json.clone(),
             };
             tx.insert(&CHAPTERS, &video, &row)?;
-            Ok(revision)
+            Ok(Some(revision))
         })?;
-        self.changed(video, ChangeKind::Captions);
+        if revision.is_some() {
+            self.changed(video, ChangeKind::Captions);
+        }
         Ok(revision)
     }
 }

@@ -1,20 +1,17 @@
 //! The picture on the cover of a recording that has no other: it becomes the poster. A cover that cannot
 //! be read, or is too large to be one, is as if there were none.
 
-use std::time::Duration;
-
 use gstreamer as gst;
 use gstreamer::prelude::*;
-use gstreamer_app::{AppSink, AppSrc};
 
 use super::elements::{decoder_for, make};
 use super::failure::Failure;
-use super::pictures::put_poster;
+use super::pictures::{one_through, put_poster};
 use super::shelf::Shelf;
 
 /// The longest side that is decoded.
 const MOST_SIDE: u32 = 8192;
-const LONGEST: Duration = Duration::from_secs(20);
+const LONGEST: gst::ClockTime = gst::ClockTime::from_seconds(20);
 
 /// Makes the poster of a cover.
 pub fn put(cover: &gst::Sample, shelf: &Shelf) -> Result<(), Failure> {
@@ -40,11 +37,6 @@ fn decoded(cover: &gst::Sample) -> Option<gst::Sample> {
         .field("parsed", true)
         .build();
     let decoder = decoder_for(&caps)?.create().build().ok()?;
-    let pipeline = gst::Pipeline::new();
-    let source = AppSrc::builder()
-        .format(gst::Format::Time)
-        .caps(&caps)
-        .build();
     let convert = make("videoconvertscale").ok()?;
     let filter = make("capsfilter").ok()?;
     filter.set_property(
@@ -53,25 +45,7 @@ fn decoded(cover: &gst::Sample) -> Option<gst::Sample> {
             .field("format", "I420")
             .build(),
     );
-    let sink = AppSink::builder().sync(false).build();
-    let all = [
-        source.upcast_ref(),
-        &decoder,
-        &convert,
-        &filter,
-        sink.upcast_ref(),
-    ];
-    pipeline.add_many(all).ok()?;
-    gst::Element::link_many(all).ok()?;
-    let frame = (|| {
-        pipeline.set_state(gst::State::Playing).ok()?;
-        source.push_buffer(buffer).ok()?;
-        source.end_of_stream().ok()?;
-        let longest = u64::try_from(LONGEST.as_millis()).ok()?;
-        sink.try_pull_sample(gst::ClockTime::from_mseconds(longest))
-    })();
-    let _ = pipeline.set_state(gst::State::Null);
-    frame
+    one_through(buffer, &caps, &[&decoder, &convert, &filter], LONGEST).ok()
 }
 
 /// What kind of picture the bytes are, and its sides, by its own header: before a decoder makes room.

@@ -7,6 +7,7 @@ use super::elements::make;
 use super::encode::{add_queue, add_scale, link, pad};
 use super::failure::Failure;
 use super::probe::Facts;
+use super::source::{Kind, kind_of, make_plain, stream_of};
 use super::tone;
 
 /// Coded data that may wait for a decoder while the other stream catches up.
@@ -69,25 +70,30 @@ pub fn add_picture_filters(
         last = turn;
     }
     // Whatever the decoder gives becomes I420; a converter that could scale would take that from the scaler.
-    let convert = make("videoconvert")?;
-    let plain = make("capsfilter")?;
-    plain.set_property(
-        "caps",
-        gst::Caps::builder("video/x-raw")
-            .field("format", "I420")
-            .build(),
-    );
-    pipeline
-        .add_many([&convert, &plain])
-        .map_err(|e| Failure::Machine(e.to_string()))?;
+    let (convert, plain) = add_plain(pipeline)?;
     let (scale, filter) = add_scale(pipeline, width, height)?;
     if let Some(hdr) = facts.picture.as_ref().and_then(|picture| picture.hdr) {
         tone::add(&convert, &filter, hdr, (width, height))?;
     }
     link(&last, &convert)?;
-    link(&convert, &plain)?;
     link(&plain, &scale)?;
     Ok(filter)
+}
+
+/// Adds `videoconvert ! capsfilter`: any picture becomes I420 of its own size. Returns its two ends.
+pub fn add_plain(pipeline: &gst::Pipeline) -> Result<(gst::Element, gst::Element), Failure> {
+    let convert = make("videoconvert")?;
+    let filter = make("capsfilter")?;
+    filter.set_property(
+        "caps",
+        gst::Caps::builder("video/x-raw")
+            .field("format", "I420")
+            .build(),
+    );
+    add(pipeline, &convert)?;
+    add(pipeline, &filter)?;
+    link(&convert, &filter)?;
+    Ok((convert, filter))
 }
 
 /// A queue for coded data.
@@ -97,8 +103,47 @@ pub fn add_coded_queue(pipeline: &gst::Pipeline) -> Result<gst::Element, Failure
     Ok(queue)
 }
 
+/// Which stream of the source (`None`: the only one of its kind) goes where.
+pub type Way = (Kind, Option<String>, gst::Element);
+
+/// Leads each stream that the source turns out to have on its way; one without a way flows into nothing.
+pub fn lead_streams(
+    pipeline: &gst::Pipeline,
+    parse: &gst::Element,
+    facts: &Facts,
+    ways: Vec<Way>,
+    fail: impl Fn(Failure) + Send + Sync + 'static,
+) {
+    let weak = pipeline.downgrade();
+    let container = facts.container.clone();
+    parse.connect_pad_added(move |_, from| {
+        let Some(pipeline) = weak.upgrade() else {
+            return;
+        };
+        make_plain(from, &container);
+        if let Err(failure) = lead(&pipeline, from, &ways) {
+            fail(failure);
+        }
+    });
+}
+
+/// Links a stream that the source turned out to have.
+fn lead(pipeline: &gst::Pipeline, from: &gst::Pad, ways: &[Way]) -> Result<(), Failure> {
+    let (kind, stream) = (kind_of(from), stream_of(from));
+    let is_it = |way: &&Way| way.0 == kind && way.1.as_ref().is_none_or(|id| *id == stream);
+    match ways.iter().find(is_it) {
+        Some((_, _, entry)) => {
+            let to = pad(entry, "sink")?;
+            from.link(&to)
+                .map(drop)
+                .map_err(|e| Failure::Machine(e.to_string()))
+        }
+        None => add_sink(pipeline, from),
+    }
+}
+
 /// A stream that is not used flows into nothing.
-pub fn add_sink(pipeline: &gst::Pipeline, from: &gst::Pad) -> Result<(), Failure> {
+fn add_sink(pipeline: &gst::Pipeline, from: &gst::Pad) -> Result<(), Failure> {
     let sink = make("fakesink")?;
     sink.set_property("sync", false);
     sink.set_property("async", false);

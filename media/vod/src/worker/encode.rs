@@ -346,10 +346,7 @@ fn add_h264(
         if let Some(gst::PadProbeData::Event(event)) = &mut info.data
             && let gst::EventView::Segment(_) = event.view()
         {
-            let mut segment = gst::FormattedSegment::<gst::ClockTime>::new();
-            segment.set_start(gst::ClockTime::from_nseconds(ROOM_NS));
-            segment.set_time(gst::ClockTime::ZERO);
-            *event = gst::event::Segment::new(&segment);
+            *event = segment_from(ROOM_NS);
         }
         gst::PadProbeReturn::Ok
     });
@@ -389,6 +386,14 @@ fn split_at_keys(pad: &gst::Pad, cuts: &Cuts) {
         }
         gst::PadProbeReturn::Ok
     });
+}
+
+/// A segment in which a buffer's time `start_ns` is the beginning.
+pub fn segment_from(start_ns: u64) -> gst::Event {
+    let mut segment = gst::FormattedSegment::<gst::ClockTime>::new();
+    segment.set_start(gst::ClockTime::from_nseconds(start_ns));
+    segment.set_time(gst::ClockTime::ZERO);
+    gst::event::Segment::new(&segment)
 }
 
 /// A time on a pad as time from the start; `None` where the segment cuts it off.

@@ -16,10 +16,10 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 
 use super::cover;
-use super::decode::{add, add_coded_queue, add_decoder, add_picture_filters, add_sink};
+use super::decode::{Way, add, add_coded_queue, add_decoder, add_picture_filters, lead_streams};
 use super::elements::make;
 use super::encode::{
-    Rung, add_audio, add_video, link, pad, resumed_from, samples_caps, timed_frames_caps,
+    Rung, add_audio, add_video, link, resumed_from, samples_caps, timed_frames_caps,
 };
 use super::failure::Failure;
 use super::kept::add_kept;
@@ -28,7 +28,7 @@ use super::pictures::{self, PosterChoice};
 use super::probe::{Facts, Picture, Sound};
 use super::seam::{FrameSide, SampleSide, Seam};
 use super::shelf::{Event, Shelf};
-use super::source::{Kind, add_source, failure_of, kind_of, make_plain, stream_of};
+use super::source::{Kind, add_source, failure_of};
 use super::texts;
 use super::thinner::{Thinned, Thinner};
 use super::timeline::{Cuts, Frames, Marks, Pace, Samples, ticks_to_ns};
@@ -130,37 +130,11 @@ fn build(
         ways.push((Kind::Text, Some(text.stream.clone()), entry));
     }
 
-    let weak = pipeline.downgrade();
     let failing = shelf.clone();
-    let container = facts.container.clone();
-    parse.connect_pad_added(move |_, from| {
-        let Some(pipeline) = weak.upgrade() else {
-            return;
-        };
-        make_plain(from, &container);
-        if let Err(failure) = lead(&pipeline, from, &ways) {
-            failing.fail(failure);
-        }
+    lead_streams(pipeline, &parse, facts, ways, move |failure| {
+        failing.fail(failure);
     });
     Ok(seam)
-}
-
-/// Which stream of the source (`None`: the only one of its kind) goes where.
-type Way = (Kind, Option<String>, gst::Element);
-
-/// Links a stream that the source turned out to have.
-fn lead(pipeline: &gst::Pipeline, from: &gst::Pad, ways: &[Way]) -> Result<(), Failure> {
-    let (kind, stream) = (kind_of(from), stream_of(from));
-    let is_it = |way: &&Way| way.0 == kind && way.1.as_ref().is_none_or(|id| *id == stream);
-    match ways.iter().find(is_it) {
-        Some((_, _, entry)) => {
-            let to = pad(entry, "sink")?;
-            from.link(&to)
-                .map(drop)
-                .map_err(|e| Failure::Machine(e.to_string()))
-        }
-        None => add_sink(pipeline, from),
-    }
 }
 
 /// Adds all that becomes of the picture; returns where its coded stream goes in.

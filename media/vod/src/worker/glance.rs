@@ -9,12 +9,11 @@ use gstreamer::prelude::*;
 use gstreamer_app::{AppSink, AppSinkCallbacks};
 use gstreamer_video::{VideoFrameExt, VideoFrameRef, VideoInfo};
 
-use super::decode::{add, add_coded_queue, add_decoder, add_sink};
-use super::elements::make;
-use super::encode::{link, pad};
+use super::decode::{add, add_coded_queue, add_decoder, add_plain, lead_streams};
+use super::encode::link;
 use super::failure::Failure;
 use super::probe::{Facts, Picture};
-use super::source::{Kind, add_source, kind_of, make_plain, stream_of};
+use super::source::{Kind, add_source};
 use super::stillness::{Luma, look_the_same};
 
 /// Places that are looked at.
@@ -79,12 +78,7 @@ fn build(
     let parse = add_source(pipeline)?.parse;
     let entry = add_coded_queue(pipeline)?;
     let decoder = add_decoder(pipeline, &entry, picture.decoder.as_deref(), threads)?;
-    let convert = make("videoconvertscale")?;
-    let filter = make("capsfilter")?;
-    let caps = gst::Caps::builder("video/x-raw")
-        .field("format", "I420")
-        .build();
-    filter.set_property("caps", caps);
+    let (convert, plain) = add_plain(pipeline)?;
     // Without a bound: a sender that waits would hold up a leap for ever, and a leap comes soon.
     let (sender, frames) = mpsc::channel();
     let mut before: Option<(gst::Buffer, VideoInfo)> = None;
@@ -119,34 +113,13 @@ fn build(
                 .build(),
         )
         .build();
-    for element in [&convert, &filter, sink.upcast_ref()] {
-        add(pipeline, element)?;
-    }
-    let all = [&decoder, &convert, &filter, sink.upcast_ref()];
-    all.windows(2).try_for_each(|pair| link(pair[0], pair[1]))?;
-
-    let weak = pipeline.downgrade();
-    let (container, stream) = (facts.container.clone(), picture.stream.clone());
-    parse.connect_pad_added(move |_, from| {
-        let Some(pipeline) = weak.upgrade() else {
-            return;
-        };
-        make_plain(from, &container);
-        let is_it =
-            kind_of(from) == Kind::Video && stream.as_ref().is_none_or(|id| *id == stream_of(from));
-        let entry = pad(&entry, "sink")
-            .ok()
-            .filter(|pad| is_it && !pad.is_linked());
-        let led = match entry {
-            Some(entry) => from
-                .link(&entry)
-                .map(drop)
-                .map_err(|e| Failure::Machine(e.to_string())),
-            None => add_sink(&pipeline, from),
-        };
-        if let Err(failure) = led {
-            eprintln!("worker: the glance: {failure}");
-        }
+    add(pipeline, sink.upcast_ref())?;
+    link(&decoder, &convert)?;
+    link(&plain, sink.upcast_ref())?;
+    let way = (Kind::Video, picture.stream.clone(), entry);
+    // The work itself will say what is wrong.
+    lead_streams(pipeline, &parse, facts, vec![way], |failure| {
+        eprintln!("worker: the glance: {failure}");
     });
     Ok(frames)
 }

@@ -8,7 +8,7 @@ use gstreamer::prelude::*;
 
 use super::decode::{add, add_coded_queue};
 use super::elements::make;
-use super::encode::{Rung, left_out, link, pad, resumed_from};
+use super::encode::{Rung, left_out, link, pad, resumed_from, segment_from};
 use super::failure::Failure;
 use super::h264::{self, Entry, Framing};
 use super::mux::{add_muxer, split_now};
@@ -76,10 +76,7 @@ pub fn add_kept(
                         && let Some(segment) = segment.segment().downcast_ref::<gst::ClockTime>()
                     {
                         source.0 = segment.clone();
-                        let mut ours = gst::FormattedSegment::<gst::ClockTime>::new();
-                        ours.set_start(gst::ClockTime::from_nseconds(ROOM_BEFORE_0));
-                        ours.set_time(gst::ClockTime::ZERO);
-                        *event = gst::event::Segment::new(&ours);
+                        *event = segment_from(ROOM_BEFORE_0);
                     }
                 }
                 Some(gst::PadProbeData::Buffer(buffer)) => {

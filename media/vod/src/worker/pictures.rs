@@ -356,41 +356,52 @@ fn jpeg(
     quality: i32,
 ) -> Result<Vec<u8>, Failure> {
     let broken = |what: &str| Failure::Machine(format!("a picture cannot be written: {what}"));
-    let pipeline = gst::Pipeline::new();
-    let source = AppSrc::builder()
-        .format(gst::Format::Time)
-        .caps(caps)
-        .build();
     let scale = make("videoconvertscale")?;
     let filter = make("capsfilter")?;
     filter.set_property("caps", frames_caps(width, height));
     let encoder = make("jpegenc")?;
     encoder.set_property("quality", quality);
+    let longest = gst::ClockTime::from_seconds(30);
+    let sample = one_through(buffer, caps, &[&scale, &filter, &encoder], longest)
+        .map_err(|what| broken(&what))?;
+    let map = sample
+        .buffer()
+        .and_then(|buffer| buffer.map_readable().ok());
+    map.map(|map| map.to_vec()).ok_or_else(|| broken("empty"))
+}
+
+/// What becomes of one picture that goes through these elements.
+///
+/// # Errors
+/// In words for the log.
+pub fn one_through(
+    buffer: gst::Buffer,
+    caps: &gst::Caps,
+    elements: &[&gst::Element],
+    longest: gst::ClockTime,
+) -> Result<gst::Sample, String> {
+    let pipeline = gst::Pipeline::new();
+    let source = AppSrc::builder()
+        .format(gst::Format::Time)
+        .caps(caps)
+        .build();
     let sink = AppSink::builder().sync(false).build();
-    let all = [
-        source.upcast_ref(),
-        &scale,
-        &filter,
-        &encoder,
-        sink.upcast_ref(),
-    ];
-    pipeline.add_many(all).map_err(|e| broken(&e.to_string()))?;
-    gst::Element::link_many(all).map_err(|e| broken(&e.to_string()))?;
+    let all = || {
+        let ends = (source.upcast_ref(), sink.upcast_ref());
+        std::iter::once(ends.0)
+            .chain(elements.iter().copied())
+            .chain(std::iter::once(ends.1))
+    };
+    pipeline.add_many(all()).map_err(|e| e.to_string())?;
+    gst::Element::link_many(all()).map_err(|e| e.to_string())?;
     let outcome = (|| {
         pipeline
             .set_state(gst::State::Playing)
-            .map_err(|e| broken(&e.to_string()))?;
-        source
-            .push_buffer(buffer)
-            .map_err(|e| broken(&e.to_string()))?;
-        source.end_of_stream().map_err(|e| broken(&e.to_string()))?;
-        let sample = sink
-            .try_pull_sample(gst::ClockTime::from_seconds(30))
-            .ok_or_else(|| broken("no answer"))?;
-        let map = sample
-            .buffer()
-            .and_then(|buffer| buffer.map_readable().ok());
-        map.map(|map| map.to_vec()).ok_or_else(|| broken("empty"))
+            .map_err(|e| e.to_string())?;
+        source.push_buffer(buffer).map_err(|e| e.to_string())?;
+        source.end_of_stream().map_err(|e| e.to_string())?;
+        sink.try_pull_sample(longest)
+            .ok_or_else(|| "no answer".to_owned())
     })();
     let _ = pipeline.set_state(gst::State::Null);
     outcome

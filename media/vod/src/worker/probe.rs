@@ -364,7 +364,10 @@ fn watch(pipeline: &gst::Pipeline, pad: &gst::Pad, scan: &Arc<Scan>) -> Result<(
             let number = found.streams.len();
             if number < MOST_STREAMS {
                 let stream = Stream {
-                    id: stream_of(pad),
+                    name: Named {
+                        stream: stream_of(pad),
+                        ..Named::default()
+                    },
                     is_video: kind == Kind::Video,
                     ..Stream::default()
                 };

@@ -138,6 +138,14 @@ impl Seam {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Asks the picture's side, and lets go of it at once.
+    fn with_frames(
+        &self,
+        ask: impl FnOnce(&mut FrameSide) -> Option<gst::Buffer>,
+    ) -> Option<gst::Buffer> {
+        self.lock().frames.as_mut().and_then(ask)
+    }
+
     fn fails(&self, failure: Failure) -> gst::FlowError {
         self.shelf.fail(failure);
         gst::FlowError::Error
@@ -180,12 +188,20 @@ impl Seam {
         }
         let shown = side.clock.next(at);
         let encode = side.encode.clone();
-        let mut ready: Vec<gst::Buffer> = Vec::new();
-        if let Some(before) = side.before.clone() {
+        let before = side.before.clone();
+        drop(sides);
+        if let Some(before) = before {
+            // One by one: a hole may be hours long.
             for at in shown.repeats {
-                ready.extend(side.pass(at, before.clone(), false));
+                let ready = self.with_frames(|side| side.pass(at, before.clone(), false));
+                ready.map_or(Ok(gst::FlowSuccess::Ok), |frame| encode.push_buffer(frame))?;
             }
         }
+        let mut sides = self.lock();
+        let Some(side) = &mut sides.frames else {
+            return Ok(gst::FlowSuccess::Ok);
+        };
+        let mut ready = None;
         if let Some(at) = shown.at {
             side.before = Some(buffer.clone());
             if let Some(poster) = &mut side.poster {
@@ -194,13 +210,10 @@ impl Seam {
                     .map_err(|failure| self.fails(failure))?;
             }
             let is_for_board = side.board.hit(at);
-            ready.extend(side.pass(at, buffer, is_for_board));
+            ready = side.pass(at, buffer, is_for_board);
         }
         drop(sides);
-        for frame in ready {
-            encode.push_buffer(frame)?;
-        }
-        Ok(gst::FlowSuccess::Ok)
+        ready.map_or(Ok(gst::FlowSuccess::Ok), |frame| encode.push_buffer(frame))
     }
 
     /// A block of decoded sound.
@@ -281,17 +294,17 @@ impl Seam {
             {
                 self.shelf.fail(failure);
             }
-            let mut last: Vec<gst::Buffer> = Vec::new();
             if let Some(before) = side.before.take()
                 && sound_end > side.end() + BARELY_NS
             {
                 for at in side.clock.end(sound_end) {
-                    last.extend(side.pass(at, before.clone(), false));
+                    if let Some(frame) = side.pass(at, before.clone(), false) {
+                        let _ = side.encode.push_buffer(frame);
+                    }
                 }
             }
-            last.extend(side.last());
-            for frame in last {
-                let _ = side.encode.push_buffer(frame);
+            if let Some(last) = side.last() {
+                let _ = side.encode.push_buffer(last);
             }
             let _ = side.encode.end_of_stream();
         }

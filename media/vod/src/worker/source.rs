@@ -8,7 +8,7 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 
 use super::elements::make;
-use super::encode::pad;
+use super::encode::{pad, segment_from};
 use super::failure::Failure;
 
 /// The source, opened anew through the descriptor that the daemon passed.
@@ -79,9 +79,7 @@ pub fn make_plain(pad: &gst::Pad, container: &str) {
         if let Some(gst::PadProbeData::Event(event)) = &mut info.data
             && let gst::EventView::Segment(_) = event.view()
         {
-            let mut plain = gst::FormattedSegment::<gst::ClockTime>::new();
-            plain.set_time(gst::ClockTime::ZERO);
-            *event = gst::event::Segment::new(&plain);
+            *event = segment_from(0);
         }
         gst::PadProbeReturn::Ok
     });

@@ -122,14 +122,9 @@ pub fn add_text(
                 .build(),
         )
         .build();
-    add_sink(pipeline, &queue, sink)?;
+    add(pipeline, sink.upcast_ref())?;
+    link(&queue, sink.upcast_ref())?;
     Ok(queue)
-}
-
-fn add_sink(pipeline: &gst::Pipeline, queue: &gst::Element, sink: AppSink) -> Result<(), Failure> {
-    let sink: gst::Element = sink.upcast();
-    add(pipeline, &sink)?;
-    link(queue, &sink)
 }
 
 struct Collected {

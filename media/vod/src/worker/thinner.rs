@@ -6,11 +6,8 @@ use gstreamer as gst;
 use gstreamer_video::VideoInfo;
 
 use super::glance::frames_are_the_same;
-use super::timeline::Marks;
+use super::timeline::{MAX_STILL_NS, Marks};
 use crate::names::Sentence;
-
-/// The longest time without a frame.
-const MOST_NS: u64 = 500_000_000;
 
 /// Decides about each frame.
 pub struct Thinner {
@@ -53,7 +50,7 @@ impl Thinner {
         }
         let is_new = match (&self.kept, &self.info) {
             (Some((since, kept)), Some(info)) => {
-                at.saturating_sub(*since) >= MOST_NS
+                at.saturating_sub(*since) >= MAX_STILL_NS
                     || !frames_are_the_same((kept, info), (frame, info))
             }
             _ => true,

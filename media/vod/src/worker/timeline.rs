@@ -15,7 +15,7 @@ pub const GOP_NS: u64 = 2_000_000_000;
 pub const SLACK_NS: u64 = 1_000_000;
 /// A source that shows nothing new for longer gets its last frame repeated, so that there is
 /// something to cut at.
-const MAX_STILL_NS: u64 = 500_000_000;
+pub const MAX_STILL_NS: u64 = 500_000_000;
 /// Densest frame rate of a rendition; what comes faster is thinned.
 const MIN_FRAME_NS: u64 = 1_000_000_000 / 62;
 

@@ -137,8 +137,8 @@ export function film(folder, { size = '426x240', seconds = 40, gop = 50 } = {}) 
   return path;
 }
 
-/** Uploads a file by tus 1.0.0 and makes a video of it; answers its id at once. */
-export async function upload(box, path, title) {
+/** Uploads a file by tus 1.0.0; answers the upload's id. */
+export async function uploadFile(box, path) {
   const bytes = readFileSync(path);
   const tus = { ...box.teacher, 'Tus-Resumable': '1.0.0' };
   const made = await ask(`${box.base}/api/v1/uploads`, {
@@ -151,7 +151,12 @@ export async function upload(box, path, title) {
     headers: { ...tus, 'Upload-Offset': '0', 'Content-Type': 'application/offset+octet-stream' },
     body: bytes,
   });
-  const body = JSON.stringify({ title, upload: location.pathname.split('/').at(-1) });
+  return location.pathname.split('/').at(-1);
+}
+
+/** Uploads a file and makes a video of it; answers its id at once. */
+export async function upload(box, path, title) {
+  const body = JSON.stringify({ title, upload: await uploadFile(box, path) });
   const headers = { ...box.teacher, 'Content-Type': 'application/json' };
   return (await (await ask(`${box.base}/api/v1/videos`, { method: 'POST', headers, body })).json())
     .id;

@@ -154,7 +154,7 @@ impl Found {
             .values()
             .filter(|s| s.is_video == stream.is_video)
             .count();
-        (of_kind > 1).then(|| stream.id.clone())
+        (of_kind > 1).then(|| stream.name.stream.clone())
     }
 
     fn start(&self) -> u64 {

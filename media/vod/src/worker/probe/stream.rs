@@ -68,7 +68,6 @@ const MOST_COVER_BYTES: usize = 16 << 20;
 /// One stream of the source.
 #[derive(Default)]
 pub struct Stream {
-    pub(super) id: String,
     pub(super) is_video: bool,
     pub(super) caps: Option<gst::Caps>,
     pub(super) caps_changes: u32,

@@ -12,7 +12,7 @@ use lectern_vod::chapters::Chapters;
 use lectern_vod::names::Language;
 use lectern_vod::package::Package;
 use lectern_vod::protocol::{self, Message, OriginalName, Remedy, SourceText};
-use lectern_vod::spawn::{Worker, WorkerArgs};
+use lectern_vod::spawn::{Death, Worker, WorkerArgs};
 use tokio_util::sync::CancellationToken;
 
 use crate::services::Services;
@@ -28,6 +28,8 @@ const SOON: Duration = Duration::from_secs(120);
 
 const HUNG: &str = "Processing made no progress for three minutes and was stopped.";
 const DIED: &str = "Processing stopped unexpectedly. The file may be damaged.";
+const BREACH: &str = "This file made its decoder try what no video needs, as an attack does. It was stopped at once and reached nothing. Export the video anew with another program and upload that.";
+const FELL: &str = "Its decoder fell over this file, twice at the same place: the file is damaged, or made to do harm. Export the video anew and upload that.";
 const CONFUSED: &str = "The worker and the daemon did not understand each other. Restart Lectern; if it happens again, report it.";
 const NO_WORKER: &str =
     "The worker cannot be started. Whoever runs the box finds the reason in its log.";
@@ -249,11 +251,23 @@ impl Pump {
     fn run(&self, state: PathBuf) -> End {
         let end = self.pump(state).unwrap_or_else(|end| end);
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        // Dropping it ends the process and waits for it: nobody writes into the folder from here on.
-        running.0 = None;
+        // It ends and is waited for: nobody writes into the folder from here on.
+        let death = running.0.take().map_or(Death::Other, Worker::end);
         match (end, running.1.take()) {
             (end @ End::Done { .. }, _) => end,
             (_, Some(why)) => why,
+            (_, None) if death == Death::Breach => {
+                tracing::error!(event = "job.breach", video = %self.job.video, version = self.job.version);
+                End::Failed(BREACH.to_owned())
+            }
+            // Once may be chance. Behind what an earlier run has made, that may be to blame: it is begun anew in time.
+            (_, None)
+                if death == Death::Crash
+                    && self.job.failures > 0
+                    && package_of(&self.job).is_none() =>
+            {
+                End::Failed(FELL.to_owned())
+            }
             (end, None) => end,
         }
     }

@@ -48,6 +48,8 @@ pub struct Job {
     pub language: String,
     /// What an earlier run finished: JSON as it was saved.
     pub package: Option<String>,
+    /// Failures since its package last grew.
+    pub failures: u32,
     /// Whether the next failure that may pass is taken for one that does not.
     pub is_last_try: bool,
 }
@@ -339,6 +341,7 @@ impl Library {
             original_name: version.source.original_name,
             language,
             package,
+            failures: row.failures,
             is_last_try: row.failures + 1 >= MAX_FAILURES,
         })
     }

@@ -156,9 +156,11 @@ fn vmaf(file: &Path, source: &Path) -> Outcome<Option<[f64; 2]>> {
     };
     let log = file.with_extension("json");
     // Both at the source's rate: a frame that was left out is the one before, shown longer.
+    // The same names for the colours of both: where only one has names, ffmpeg would turn one's colours into the other's.
+    let named = "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv";
     let graph = format!(
-        "[0:v]fps={rate},scale={width}:{height}:flags=bicubic,setpts=PTS-STARTPTS[a];\
-         [1:v]fps={rate},setpts=PTS-STARTPTS[b];\
+        "[0:v]{named},fps={rate},scale={width}:{height}:flags=bicubic,setpts=PTS-STARTPTS[a];\
+         [1:v]{named},fps={rate},setpts=PTS-STARTPTS[b];\
          [a][b]libvmaf=n_threads=2:n_subsample=5:log_fmt=json:log_path={}",
         log.display()
     );

@@ -1,76 +1,93 @@
 //! The worker as a program of its own, for this crate's tests and benches; the product has
-//! `lecternd worker`. With the argument `attack` it closes the doors as for a job and then tries what
-//! broken media would try, one line for each attempt.
+//! `lecternd worker`. With the arguments `attack WHAT [WITH]` it closes the doors as for a job and then tries that one
+//! thing, as broken media would.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::net::{TcpStream, UdpSocket};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
+use nix::libc;
+use nix::sched::{CloneFlags, unshare};
+
 fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() != Some("attack") {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() != Some("attack") {
         return lectern_vod::worker::run();
     }
-    let port: u16 = std::env::args()
-        .nth(2)
-        .and_then(|port| port.parse().ok())
-        .unwrap_or(1);
-    match lectern_vod::worker::behind_closed_doors(|| attack(port)) {
-        Ok(Ok(())) => ExitCode::SUCCESS,
-        _ => ExitCode::FAILURE,
+    let what = arguments.next().unwrap_or_default();
+    let with = arguments.next().unwrap_or_default();
+    match lectern_vod::worker::behind_closed_doors(|| attempt(&what, &with)) {
+        Ok(outcome) => {
+            let said = match outcome {
+                Ok(()) => "done".to_owned(),
+                Err(error) => format!("refused: {error}"),
+            };
+            match io::stdout().write_all(said.as_bytes()) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(_) => ExitCode::FAILURE,
+            }
+        }
+        Err(_) => ExitCode::FAILURE,
     }
 }
 
-fn attack(port: u16) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    let mut tell = |what: &str, outcome: io::Result<()>| match outcome {
-        Ok(()) => writeln!(out, "{what}: done"),
-        Err(error) => writeln!(out, "{what}: refused ({error})"),
-    };
-    tell("read the source", File::open("/proc/self/fd/3").map(drop))?;
-    tell("write into the folder", fs::write("mine.txt", "mine"))?;
-    tell("make a folder in the folder", fs::create_dir("mine"))?;
-    tell(
-        "compute in a thread",
-        std::thread::Builder::new()
-            .spawn(|| ())
-            .map(|t| drop(t.join())),
-    )?;
-    tell("read a file outside", fs::read("/etc/passwd").map(drop))?;
-    tell("read the folder above", fs::read_dir("..").map(drop))?;
-    tell(
-        "read another process",
-        fs::read("/proc/1/environ").map(drop),
-    )?;
-    tell("write outside", fs::write("../outside.txt", "outside"))?;
-    tell(
-        "write to a temporary folder",
-        fs::write("/tmp/lectern-attack.txt", "outside"),
-    )?;
-    tell(
-        "link a file outside",
-        std::os::unix::fs::symlink("/etc/passwd", "link"),
-    )?;
-    tell(
-        "connect a socket",
-        TcpStream::connect(("127.0.0.1", port)).map(drop),
-    )?;
-    tell(
-        "open a datagram socket",
-        UdpSocket::bind("127.0.0.1:0").map(drop),
-    )?;
-    tell(
-        "connect a local socket",
-        UnixStream::connect("/run/dbus/system_bus_socket").map(drop),
-    )?;
-    tell(
-        "start a shell",
-        Command::new("/bin/sh")
-            .arg("-c")
-            .arg("true")
-            .status()
-            .map(drop),
-    )?;
-    Ok(())
+fn attempt(what: &str, with: &str) -> io::Result<()> {
+    match what {
+        "read the source" => File::open("/proc/self/fd/3").map(drop),
+        "write into the folder" => fs::write("mine.txt", "mine"),
+        "make a folder in the folder" => fs::create_dir("mine"),
+        "compute in a thread" => {
+            let thread = std::thread::Builder::new().spawn(|| ())?;
+            thread.join().map_err(|_| io::Error::other("it panicked"))
+        }
+        "read a file" => fs::read(with).map(drop),
+        "read a folder" => fs::read_dir(with).map(drop),
+        "write a file" => fs::write(with, "outside"),
+        "write into the source" => fs::write("/proc/self/fd/3", "mine"),
+        "remove a file" => fs::remove_file(with),
+        "link a file" => std::os::unix::fs::symlink(with, "link"),
+        "connect a local socket" => UnixStream::connect(with).map(drop),
+        "connect a socket" => TcpStream::connect(with).map(drop),
+        "listen at a socket" => TcpListener::bind(with).map(drop),
+        "open a datagram socket" => UdpSocket::bind(with).map(drop),
+        "become another program" => Err(Command::new(with).exec()),
+        "start another program" => Command::new(with).status().map(drop),
+        "enter a namespace of its own" => Ok(unshare(CloneFlags::CLONE_NEWUSER)?),
+        "signal another process" => signal(with.parse().unwrap_or(0)),
+        "make memory executable" => make_executable(libc::PROT_READ | libc::PROT_EXEC),
+        "trace another process" => trace(),
+        _ => Err(io::Error::other("there is no such attempt")),
+    }
+}
+
+#[allow(unsafe_code)]
+fn signal(process: i32) -> io::Result<()> {
+    // SAFETY: takes two numbers; 0 is no signal and only asks whether one could be sent.
+    match unsafe { libc::kill(process, 0) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+#[allow(unsafe_code)]
+fn make_executable(protection: i32) -> io::Result<()> {
+    let (flags, length) = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, 4096);
+    // SAFETY: new memory of nobody's, which nothing is read from or run in.
+    let page = unsafe { libc::mmap(std::ptr::null_mut(), length, protection, flags, -1, 0) };
+    match page == libc::MAP_FAILED {
+        false => Ok(()),
+        true => Err(io::Error::last_os_error()),
+    }
+}
+
+#[allow(unsafe_code)]
+fn trace() -> io::Result<()> {
+    // SAFETY: takes numbers and touches no memory of ours; there is no process of that number.
+    match unsafe { libc::ptrace(libc::PTRACE_ATTACH, i32::MAX, 0, 0) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }

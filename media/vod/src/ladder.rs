@@ -22,6 +22,11 @@ const AUDIO_BPS: u64 = 128_000;
 /// own size becomes a rung too: 700 lines are not thrown down to 480.
 const OWN_SIZE_FROM: (u32, u32) = (6, 5);
 
+/// Longest side of a source, in pixels.
+const MAX_SIDE: u32 = 16_384;
+/// Most pixels of a source: as many as a frame of H.264's highest level has (level 6.2, ITU-T H.264 (08/2021) table A-1:
+/// 139,264 macroblocks).
+const MAX_PIXELS: u64 = 139_264 * 256;
 /// The most that a pixel may be wider than high, or higher than wide.
 const MAX_PIXEL_STRETCH: u64 = 8;
 
@@ -41,6 +46,8 @@ pub struct SourceFacts {
 pub struct VideoFacts {
     /// Codec, with what only H.264 needs.
     pub codec: Codec,
+    /// Whether it mostly stands still: slides, a recording of a screen.
+    pub is_still: bool,
     /// Coded pixels a line, cropping applied.
     pub width: u32,
     /// Coded lines, cropping applied.
@@ -153,8 +160,11 @@ pub enum LadderError {
         /// Whole hours.
         hours: u64,
     },
-    /// A picture without an extent.
-    #[error("the picture is {width} × {height}, which cannot be shown")]
+    /// A picture without an extent, or with too much of it.
+    #[error(
+        "the picture is {width} × {height} pixels; at least 1 × 1 and at most 8192 × 4352 (or as many in another shape, \
+         none of its sides longer than 16384) can be shown"
+    )]
     Size {
         /// Pixels.
         width: u32,
@@ -212,6 +222,22 @@ impl Rung {
 }
 
 impl VideoFacts {
+    /// Whether the picture has an extent, and not so much of it that decoding it takes all of a machine's memory.
+    ///
+    /// # Errors
+    /// [`LadderError::Size`].
+    pub fn check_size(&self) -> Result<(), LadderError> {
+        let (width, height) = self.shown_size();
+        let pixels = u64::from(self.width) * u64::from(self.height);
+        let is_bounded = self.width.max(self.height) <= MAX_SIDE
+            && pixels <= MAX_PIXELS
+            && width.max(height) <= MAX_SIDE;
+        match width > 0 && height > 0 && is_bounded {
+            true => Ok(()),
+            false => Err(LadderError::Size { width, height }),
+        }
+    }
+
     /// The picture's size as it is meant to be seen: upright, with square pixels. The number of lines
     /// as stored stays; a shape beyond 1 : 8 is taken for an error in the file and not applied.
     pub fn shown_size(&self) -> (u32, u32) {
@@ -236,10 +262,8 @@ fn rungs(
     duration_ns: u64,
     short_sides: &[u32],
 ) -> Result<Vec<Rung>, LadderError> {
+    video.check_size()?;
     let (width, height) = video.shown_size();
-    if width == 0 || height == 0 {
-        return Err(LadderError::Size { width, height });
-    }
     let short = width.min(height);
     let mut wanted: Vec<u32> = if short_sides.is_empty() {
         SHORT_SIDES.to_vec()
@@ -342,7 +366,8 @@ fn bitrate(width: u32, height: u32, video: &VideoFacts) -> u64 {
     };
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // positive and below 2^53
     let by_source = (video.bitrate_bps as f64 * share * effort) as u64;
-    if by_source == 0 {
+    // The mean of a recording that stands still says nothing of what a new slide takes.
+    if by_source == 0 || video.is_still {
         by_size
     } else {
         by_size.min(by_source).max(64_000)

@@ -4,10 +4,12 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use command_fds::{CommandFdExt, FdMapping};
+use nix::libc;
 
 use crate::protocol::{FrameError, Job, write_frame};
 
@@ -34,6 +36,17 @@ pub struct Worker {
     child: Child,
     /// Closed on drop: a worker whose standard input ends, ends too
     _input: ChildStdin,
+}
+
+/// How a worker ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Death {
+    /// The kernel ended it for what no work on media needs: the sandbox was tried.
+    Breach,
+    /// Its decoders fell over the source.
+    Crash,
+    /// By itself, or by somebody else.
+    Other,
 }
 
 impl Worker {
@@ -109,6 +122,19 @@ impl Worker {
     /// Ends it at once: what it has announced is on disk, whole.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
+    }
+
+    /// Ends it, unless it has ended already, and says how it did.
+    pub fn end(mut self) -> Death {
+        self.kill();
+        let ended = self.child.wait();
+        match ended.ok().and_then(|status| status.signal()) {
+            Some(libc::SIGSYS) => Death::Breach,
+            Some(libc::SIGSEGV | libc::SIGABRT | libc::SIGBUS | libc::SIGILL | libc::SIGFPE) => {
+                Death::Crash
+            }
+            _ => Death::Other,
+        }
     }
 }
 

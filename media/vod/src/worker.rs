@@ -31,6 +31,7 @@ mod texts;
 mod thinner;
 mod timeline;
 mod tone;
+mod tuning;
 
 use std::io::{self, Read};
 use std::path::PathBuf;
@@ -119,7 +120,14 @@ fn work(job: &Job) -> Result<(), Failure> {
     let mut progress = Progress::new(job.resume.as_ref().map_or(0.0, ratio), began);
     say_if(progress.at_start())?;
     let mut facts = probe::probe(&mut || say_if(progress.beat(Instant::now())))?;
+    // Before a single frame is decoded.
+    if let Some(video) = &facts.ladder.video {
+        video.check_size().map_err(plan::too_much)?;
+    }
     facts.still_percent = glance::still_percent(&facts, plan::threads(job));
+    if let Some(video) = &mut facts.ladder.video {
+        video.is_still = glance::is_mostly_still(facts.still_percent);
+    }
     let Planned {
         mut report,
         mut package,

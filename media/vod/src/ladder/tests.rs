@@ -6,6 +6,7 @@ fn source(width: u32, height: u32) -> SourceFacts {
     SourceFacts {
         duration_ns: 30 * S,
         video: Some(VideoFacts {
+            is_still: false,
             codec: Codec::H264 {
                 profile: 100,
                 level: 40,
@@ -250,6 +251,23 @@ fn six_seconds_at_ntsc_rates_still_count_as_six() {
 }
 
 #[test]
+fn the_mean_rate_of_a_picture_that_stands_still_bounds_nothing() {
+    let quiet = |is_still| {
+        changed(|video| {
+            video.bitrate_bps = 200_000;
+            video.codec = Codec::Other("HEVC".into());
+            video.is_still = is_still;
+        })
+    };
+    let best = |facts: &SourceFacts| choose(facts, &[]).unwrap().rungs[0].bitrate_bps;
+    assert_eq!(best(&quiet(false)), 400_000);
+    assert_eq!(
+        best(&quiet(true)),
+        best(&encoded(1920, 1080)).max(4_000_000)
+    );
+}
+
+#[test]
 fn bit_rates_fall_with_the_size_and_never_exceed_what_the_source_has() {
     let mut facts = encoded(1920, 1080);
     facts.video.as_mut().unwrap().bitrate_bps = 20_000_000;
@@ -298,6 +316,25 @@ fn sound_alone_is_a_ladder_and_nothing_is_not() {
         choose(&endless, &[]),
         Err(LadderError::Length { hours: 49 })
     );
+}
+
+#[test]
+fn a_picture_beyond_what_a_machine_can_hold_is_refused_before_it_is_decoded() {
+    for (width, height, is_refused) in [
+        (8192, 4352, false),
+        (8192, 4353, true),
+        (16_384, 2176, false),
+        (16_385, 2, true),
+        (40_000, 40_000, true),
+        (0, 1080, true),
+    ] {
+        let found = choose(&encoded(width, height), &[]);
+        let refused = matches!(found, Err(LadderError::Size { .. }));
+        assert_eq!(refused, is_refused, "{width} x {height}: {found:?}");
+    }
+    // A pixel that is eight times as wide makes a picture as much wider.
+    let stretched = changed(|video| video.pixel_aspect = Ratio::new(8, 1).unwrap());
+    assert!(choose(&stretched, &[]).is_ok());
 }
 
 #[test]

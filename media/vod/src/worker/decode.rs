@@ -37,13 +37,14 @@ pub fn add_decoder(
     Ok(decoder)
 }
 
-/// Adds what makes pictures upright, progressive, square, of the standard range and of that size.
+/// Adds what makes pictures upright, progressive, square, of the standard range and of that size. Returns the element
+/// that gives them plain and still in their own size, and the last one.
 pub fn add_picture_filters(
     pipeline: &gst::Pipeline,
     from: &gst::Element,
     facts: &Facts,
     (width, height): (u32, u32),
-) -> Result<gst::Element, Failure> {
+) -> Result<(gst::Element, gst::Element), Failure> {
     let mut last = add_queue(pipeline, 4)?;
     link(from, &last)?;
     let is_interlaced = facts
@@ -59,7 +60,8 @@ pub fn add_picture_filters(
         last = deinterlace;
     }
     if let Some(flip) = facts.picture.as_ref().and_then(|picture| picture.flip) {
-        let convert = make("videoconvertscale")?;
+        // Not `videoconvertscale`: the scaler behind takes any size, and this one would put borders around the picture.
+        let convert = make("videoconvert")?;
         let turn = make("videoflip")?;
         turn.set_property_from_str("video-direction", flip);
         pipeline
@@ -77,7 +79,7 @@ pub fn add_picture_filters(
     }
     link(&last, &convert)?;
     link(&plain, &scale)?;
-    Ok(filter)
+    Ok((plain, filter))
 }
 
 /// Adds `videoconvert ! capsfilter`: any picture becomes I420 of its own size. Returns its two ends.

@@ -24,6 +24,7 @@ const PLUGINS: &[(&str, bool)] = &[
     ("avi", true),
     ("asf", false),
     ("flv", false),
+    ("dv", false),
     ("ogg", true),
     ("wavparse", true),
     ("aiff", false),
@@ -48,6 +49,7 @@ const PLUGINS: &[(&str, bool)] = &[
     ("audioconvert", true),
     ("audioresample", true),
     ("jpeg", true),
+    ("png", true),
 ];
 
 /// Elements that every job needs; made once at start, so that what is missing is told at once and
@@ -114,10 +116,9 @@ const DECODERS: &[&str] = &[
     "avdec_vp6f",
     "avdec_ffv1",
     "avdec_huffyuv",
-    "avdec_ffvhuff",
-    "avdec_utvideo",
     "avdec_cfhd",
-    "avdec_png",
+    // Not libav's: it takes each picture for a change of the one before.
+    "pngdec",
     "theoradec",
     "avdec_aac",
     "avdec_aac_latm",

@@ -15,6 +15,7 @@ use super::mux::{Draft, add_muxer, split_now};
 use super::scale::Scale;
 use super::shelf::Shelf;
 use super::timeline::{Cuts, Marks, SLACK_NS, ticks_to_ns};
+use super::tuning::{Shown, tuning};
 use crate::package::Ratio;
 
 /// Samples of one AAC frame, and what the encoder holds back before its first one.
@@ -39,8 +40,8 @@ pub struct Rung {
     pub max_kbps: u32,
     /// Encoder threads.
     pub threads: u32,
-    /// Whether frames come at even times.
-    pub is_steady: bool,
+    /// What it shows, as far as the encoder asks.
+    pub shown: Shown,
 }
 
 /// Adds the video chain: `appsrc → tee → scale → tee → x264 → mux`, each rung scaled from a larger one.
@@ -75,8 +76,7 @@ pub fn add_video(
             link(&tee, &from)?;
             tees.push(tee);
         }
-        let sharper = if i == 0 { "" } else { SCALED };
-        add_h264(pipeline, (rung, sharper), frame_rate, cuts, &from, shelf)?;
+        add_h264(pipeline, rung, frame_rate, cuts, &from, shelf)?;
     }
     let from = add_queue(pipeline, FRAMES_WAITING)?;
     link(tees.last().ok_or_else(unknown)?, &from)?;
@@ -273,15 +273,16 @@ fn frames_in() -> AppSrc {
 
 fn add_h264(
     pipeline: &gst::Pipeline,
-    (rung, more): (&Rung, &str),
+    rung: &Rung,
     frame_rate: Ratio,
     cuts: &Cuts,
     from: &gst::Element,
     shelf: &Shelf,
 ) -> Result<(), Failure> {
+    let tuning = tuning(rung.shown);
     let encoder = make("x264enc")?;
     encoder.set_property_from_str("pass", "qual");
-    encoder.set_property("quantizer", CRF);
+    encoder.set_property("quantizer", tuning.crf);
     encoder.set_property("bitrate", rung.max_kbps);
     encoder.set_property("vbv-buf-capacity", 2000_u32);
     encoder.set_property_from_str("speed-preset", "veryfast");
@@ -291,16 +292,7 @@ fn add_h264(
         "key-int-max",
         1_000_u32.max((frame_rate.as_f64() * 20.0) as u32),
     );
-    // Where frames come at uneven times, reordering them would need a delay that grows on the way.
-    let reorder = if rung.is_steady {
-        "bframes=3:b-adapt=0"
-    } else {
-        "bframes=0"
-    };
-    encoder.set_property(
-        "option-string",
-        format!("scenecut=0:open-gop=0:{reorder}:{QUICKER}{more}"),
-    );
+    encoder.set_property("option-string", tuning.options);
     let filter = make("capsfilter")?;
     filter.set_property(
         "caps",
@@ -405,10 +397,3 @@ pub fn running_time(pad: &gst::Pad, at: gst::ClockTime) -> Option<u64> {
         gst::Signed::Negative(_) => None,
     }
 }
-
-/// What `veryfast` spends a third of its time on and hardly a picture shows (`docs/decisions/0013`).
-const QUICKER: &str = "subme=1:partitions=i8x8,i4x4";
-/// Constant quality; the rate limit of each rung only caps it.
-const CRF: u32 = 23;
-/// A rung that was scaled is a little sharper than another scaler's; its colours give the bits that takes.
-const SCALED: &str = ":chroma-qp-offset=2";

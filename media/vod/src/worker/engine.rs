@@ -182,8 +182,8 @@ fn add_picture(
 
     let size = (first.width, first.height);
     let last = add_decoder(pipeline, &from, picture.decoder.as_deref(), plan.threads)?;
-    let last = add_picture_filters(pipeline, &last, facts, size)?;
-    let pace = match (kept.is_some(), first.is_steady) {
+    let (plain, last) = add_picture_filters(pipeline, &last, facts, size)?;
+    let pace = match (kept.is_some(), first.shown.is_steady) {
         (true, _) => Pace::Untouched(picture.grid()),
         (false, _) if plan.thins => Pace::Varying,
         (false, true) => Pace::Steady(picture.frame_rate),
@@ -207,6 +207,9 @@ fn add_picture(
         step: (1e9 / picture.frame_rate.as_f64()) as u64,
         whole: facts.ladder.duration_ns,
     });
+    if plan.thins {
+        seam.thin_behind(&plain)?;
+    }
     add(pipeline, sink.upcast_ref())?;
     link(&last, sink.upcast_ref())?;
     Ok(entry)

@@ -8,6 +8,7 @@ use super::glance::is_mostly_still;
 use super::mux::Draft;
 use super::probe::{Facts, Sound};
 use super::timeline::{Cuts, VIDEO_TIMESCALE};
+use super::tuning::Shown;
 use crate::ladder::{self, Ladder, conformity, cuts};
 use crate::names::Sentence;
 use crate::package::{Made, Package, TrackKind};
@@ -30,8 +31,7 @@ pub struct Planned {
 /// Plans a job.
 pub fn plan(facts: &Facts, job: &Job) -> Result<Planned, Failure> {
     let duration_ns = facts.ladder.duration_ns;
-    let ladder = ladder::choose(&facts.ladder, &job.short_sides)
-        .map_err(|e| Failure::TooMuch(capital(&e.to_string())))?;
+    let ladder = ladder::choose(&facts.ladder, &job.short_sides).map_err(too_much)?;
     let cuts = match (&facts.ladder.video, ladder.is_remuxed()) {
         (Some(video), true) => Cuts {
             segments: cuts::at_key_frames(&video.key_frames_ns, duration_ns),
@@ -61,7 +61,7 @@ pub fn plan(facts: &Facts, job: &Job) -> Result<Planned, Failure> {
         cuts.segments.clone(),
         ladder.track_ids(),
     )
-    .map_err(|e| Failure::TooMuch(capital(&e.to_string())))?;
+    .map_err(too_much)?;
     if let Some(listed) = job
         .resume
         .as_ref()
@@ -163,6 +163,8 @@ fn rungs(facts: &Facts, ladder: &Ladder, threads: u32) -> Vec<Rung> {
     let Some(picture) = &facts.picture else {
         return Vec::new();
     };
+    let is_still = is_mostly_still(facts.still_percent);
+    let best = ladder.rungs.first().map_or(1, |best| best.height);
     let pixels = |rung: &ladder::Rung| f64::from(rung.width) * f64::from(rung.height);
     let all: f64 = ladder
         .rungs
@@ -191,9 +193,13 @@ fn rungs(facts: &Facts, ladder: &Ladder, threads: u32) -> Vec<Rung> {
                 width: rung.width,
                 height: rung.height,
                 max_kbps: u32::try_from(rung.max_bps() / 1000).unwrap_or(u32::MAX),
-                is_steady: picture.is_steady
-                    && !is_mostly_still(facts.still_percent)
-                    && (picture.is_even || !ladder.is_remuxed()),
+                shown: Shown {
+                    share: f64::from(rung.height) / f64::from(best.max(1)),
+                    is_still,
+                    is_steady: picture.is_steady
+                        && !is_still
+                        && (picture.is_even || !ladder.is_remuxed()),
+                },
                 // The encoders run side by side: each gets threads by its share of the work.
                 threads: ((f64::from(threads) * share).ceil() as u32).clamp(1, 16),
             }
@@ -272,6 +278,11 @@ fn notes(facts: &Facts) -> Vec<Sentence> {
         }));
     }
     notes
+}
+
+/// What the house does not take, as a sentence.
+pub fn too_much(error: impl std::fmt::Display) -> Failure {
+    Failure::TooMuch(capital(&error.to_string()))
 }
 
 fn capital(text: &str) -> String {

@@ -2,8 +2,8 @@
 //! source, write below its folder, compute, and nothing else.
 //!
 //! Four locks, each enough against most of what a broken decoder could be made to do: a network
-//! namespace of its own (where permitted), Landlock on paths, seccomp on system calls, limits on
-//! resources. They hold for threads that begin later; so there must be only one when they close.
+//! namespace of its own (where permitted), Landlock on paths, seccomp on system calls (what no media
+//! library does ends the process), limits on resources. They hold for threads that begin later; so there must be only one when they close.
 //! `docs/security.md` lists what each one promises and its test.
 
 use std::collections::BTreeMap;
@@ -26,6 +26,9 @@ use super::source::INPUT;
 
 /// Address space: decoding 8K with its threads takes 6 GiB of it, most never touched.
 const MOST_ADDRESSES: u64 = 16 << 30;
+/// Memory of its own: what a picture of the largest size takes, and more for each core, whose threads hold pictures, too.
+const MOST_DATA: u64 = 4 << 30;
+const MOST_DATA_PER_CORE: u64 = 128 << 20;
 /// One output file. A segment of 60 s at 500 Mbit/s is below 4 GiB.
 const MOST_FILE_BYTES: u64 = 4 << 30;
 /// Open files: the source, a few at a time of the output, pipes of GStreamer's buses.
@@ -80,8 +83,13 @@ pub fn close() -> Result<Closed, Open> {
 
 fn limit() -> Result<(), Open> {
     step_back();
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
     for (resource, most) in [
         (Resource::RLIMIT_AS, MOST_ADDRESSES),
+        (
+            Resource::RLIMIT_DATA,
+            MOST_DATA + MOST_DATA_PER_CORE * cores,
+        ),
         (Resource::RLIMIT_FSIZE, MOST_FILE_BYTES),
         (Resource::RLIMIT_NOFILE, MOST_FILES),
         (Resource::RLIMIT_CORE, 0),
@@ -138,38 +146,48 @@ fn close_paths() -> Result<bool, Open> {
     Ok(status.ruleset != RulesetStatus::NotEnforced)
 }
 
+/// Three filters, of which the strictest word counts for each call.
 fn close_calls() -> Result<(), Open> {
     let wrong = |e: seccompiler::BackendError| Open::Seccomp(e.to_string());
     let arch: TargetArch = std::env::consts::ARCH.try_into().map_err(wrong)?;
+    let filter = |calls, otherwise, then| SeccompFilter::new(calls, otherwise, then, arch);
 
     // glibc falls back to `clone`, whose flags can be looked at; those of `clone3` lie in memory.
     let unknown = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
-    install(
-        SeccompFilter::new(
-            unknown,
-            SeccompAction::Allow,
-            SeccompAction::Errno(libc::ENOSYS.unsigned_abs()),
-            arch,
-        )
-        .map_err(wrong)?,
-    )?;
+    let no_such_call = SeccompAction::Errno(libc::ENOSYS.unsigned_abs());
+    install(filter(unknown, SeccompAction::Allow, no_such_call).map_err(wrong)?)?;
+    let breaches = breaches().map_err(wrong)?;
+    install(filter(breaches, SeccompAction::Allow, SeccompAction::KillProcess).map_err(wrong)?)?;
+    // The last one: it lets no other be installed.
+    let refused = SeccompAction::Errno(libc::EPERM.unsigned_abs());
+    install(filter(allowed().map_err(wrong)?, refused, SeccompAction::Allow).map_err(wrong)?)
+}
 
-    let mut calls: BTreeMap<i64, Vec<SeccompRule>> = CALLS
+type Calls = BTreeMap<i64, Vec<SeccompRule>>;
+
+/// A rule for calls of which one argument compares so.
+fn where_argument(
+    number: u8,
+    compare: SeccompCmpOp,
+    value: i32,
+) -> Result<Vec<SeccompRule>, seccompiler::BackendError> {
+    let value = u64::from(value.unsigned_abs());
+    let condition = SeccompCondition::new(number, SeccompCmpArgLen::Qword, compare, value)?;
+    Ok(vec![SeccompRule::new(vec![condition])?])
+}
+
+fn mask(bits: i32) -> SeccompCmpOp {
+    SeccompCmpOp::MaskedEq(u64::from(bits.unsigned_abs()))
+}
+
+/// What the work needs. Everything else answers `EPERM`: libraries try this and that, and do without.
+fn allowed() -> Result<Calls, seccompiler::BackendError> {
+    let mut calls: Calls = CALLS
         .iter()
         .chain(OLD_CALLS)
         .map(|call| (*call, Vec::new()))
         .collect();
     calls.insert(libc::SYS_clone3, Vec::new());
-    let mut only =
-        |call: i64, argument: u8, compare: SeccompCmpOp, value: u64| -> Result<(), Open> {
-            let condition =
-                SeccompCondition::new(argument, SeccompCmpArgLen::Qword, compare, value)
-                    .map_err(wrong)?;
-            let rule = SeccompRule::new(vec![condition]).map_err(wrong)?;
-            calls.entry(call).or_default().push(rule);
-            Ok(())
-        };
-    let number = |value: i32| u64::from(value.unsigned_abs());
     // Threads, but no processes and no namespaces.
     let namespaces = libc::CLONE_NEWNS
         | libc::CLONE_NEWUSER
@@ -178,47 +196,46 @@ fn close_calls() -> Result<(), Open> {
         | libc::CLONE_NEWIPC
         | libc::CLONE_NEWUTS
         | libc::CLONE_NEWCGROUP;
-    let thread = number(libc::CLONE_THREAD);
-    only(
+    let thread = libc::CLONE_THREAD;
+    let this = i32::try_from(std::process::id()).unwrap_or(0);
+    for (call, argument, compare, value) in [
+        (libc::SYS_clone, 0, mask(thread | namespaces), thread),
+        // No code but what is loaded: memory never becomes executable.
+        (libc::SYS_mmap, 2, mask(libc::PROT_EXEC), 0),
+        (libc::SYS_mprotect, 2, mask(libc::PROT_EXEC), 0),
+        // Signals to ourselves (an abort), reading our limits, naming our threads.
+        (libc::SYS_tgkill, 0, SeccompCmpOp::Eq, this),
+        (libc::SYS_prlimit64, 2, SeccompCmpOp::Eq, 0),
+        (libc::SYS_prctl, 0, SeccompCmpOp::Eq, libc::PR_SET_NAME),
+        // GStreamer's buses wake each other through socket pairs; a pair reaches nobody else.
+        (libc::SYS_socketpair, 0, SeccompCmpOp::Eq, libc::AF_UNIX),
+    ] {
+        let rules = where_argument(argument, compare, value)?;
+        calls.entry(call).or_default().extend(rules);
+    }
+    Ok(calls)
+}
+
+/// What no library tries for media: whoever calls it here runs somebody else's code, and is ended at once.
+fn breaches() -> Result<Calls, seccompiler::BackendError> {
+    let mut calls: Calls = BREACHES
+        .iter()
+        .chain(OLD_BREACHES)
+        .map(|call| (*call, Vec::new()))
+        .collect();
+    let executable = || where_argument(2, mask(libc::PROT_EXEC), libc::PROT_EXEC);
+    calls.insert(libc::SYS_mmap, executable()?);
+    calls.insert(libc::SYS_mprotect, executable()?);
+    calls.insert(
         libc::SYS_clone,
-        0,
-        SeccompCmpOp::MaskedEq(thread | number(namespaces)),
-        thread,
-    )?;
-    // No code but what is loaded: memory never becomes executable.
-    let executable = SeccompCmpOp::MaskedEq(number(libc::PROT_EXEC));
-    only(libc::SYS_mmap, 2, executable.clone(), 0)?;
-    only(libc::SYS_mprotect, 2, executable, 0)?;
-    // Signals to ourselves (an abort), reading our limits, naming our threads.
-    only(
-        libc::SYS_tgkill,
-        0,
-        SeccompCmpOp::Eq,
-        u64::from(std::process::id()),
-    )?;
-    only(libc::SYS_prlimit64, 2, SeccompCmpOp::Eq, 0)?;
-    only(
-        libc::SYS_prctl,
-        0,
-        SeccompCmpOp::Eq,
-        number(libc::PR_SET_NAME),
-    )?;
-    // GStreamer's buses wake each other through socket pairs; a pair reaches nobody else.
-    only(
-        libc::SYS_socketpair,
-        0,
-        SeccompCmpOp::Eq,
-        number(libc::AF_UNIX),
-    )?;
-    install(
-        SeccompFilter::new(
-            calls,
-            SeccompAction::Errno(libc::EPERM.unsigned_abs()),
-            SeccompAction::Allow,
-            arch,
-        )
-        .map_err(wrong)?,
-    )
+        where_argument(0, mask(libc::CLONE_THREAD), 0)?,
+    );
+    // A local socket is what the C library asks for names over: it is refused, not a breach.
+    calls.insert(
+        libc::SYS_socket,
+        where_argument(0, SeccompCmpOp::Ne, libc::AF_UNIX)?,
+    );
+    Ok(calls)
 }
 
 fn install(filter: SeccompFilter) -> Result<(), Open> {
@@ -235,7 +252,71 @@ fn system(what: &'static str, errno: nix::errno::Errno) -> Open {
     }
 }
 
-/// What decoding, encoding and writing files need. Everything else answers `EPERM`.
+/// Other programs, other processes' memory, the kernel's insides, the system's shape, other identities.
+const BREACHES: &[i64] = &[
+    libc::SYS_execve,
+    libc::SYS_execveat,
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_kcmp,
+    libc::SYS_bpf,
+    libc::SYS_perf_event_open,
+    libc::SYS_userfaultfd,
+    libc::SYS_io_uring_setup,
+    libc::SYS_io_uring_enter,
+    libc::SYS_io_uring_register,
+    libc::SYS_init_module,
+    libc::SYS_finit_module,
+    libc::SYS_delete_module,
+    libc::SYS_kexec_load,
+    libc::SYS_reboot,
+    libc::SYS_add_key,
+    libc::SYS_request_key,
+    libc::SYS_keyctl,
+    libc::SYS_open_by_handle_at,
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_pivot_root,
+    libc::SYS_chroot,
+    libc::SYS_move_mount,
+    libc::SYS_open_tree,
+    libc::SYS_fsopen,
+    libc::SYS_unshare,
+    libc::SYS_setns,
+    libc::SYS_swapon,
+    libc::SYS_acct,
+    libc::SYS_settimeofday,
+    libc::SYS_clock_settime,
+    libc::SYS_setuid,
+    libc::SYS_setgid,
+    libc::SYS_setreuid,
+    libc::SYS_setregid,
+    libc::SYS_setresuid,
+    libc::SYS_setresgid,
+    libc::SYS_setgroups,
+    libc::SYS_capset,
+    libc::SYS_connect,
+    libc::SYS_bind,
+    libc::SYS_listen,
+    libc::SYS_accept,
+    libc::SYS_accept4,
+];
+
+/// The same under the names that only older architectures have.
+#[cfg(target_arch = "x86_64")]
+const OLD_BREACHES: &[i64] = &[
+    libc::SYS_fork,
+    libc::SYS_vfork,
+    libc::SYS_modify_ldt,
+    libc::SYS_iopl,
+    libc::SYS_ioperm,
+];
+#[cfg(not(target_arch = "x86_64"))]
+const OLD_BREACHES: &[i64] = &[];
+
+/// What decoding, encoding and writing files need.
 const CALLS: &[i64] = &[
     // Files that are open, and those that Landlock allows.
     libc::SYS_read,

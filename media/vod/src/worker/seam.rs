@@ -5,9 +5,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gstreamer as gst;
+use gstreamer::prelude::*;
 use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
 
-use super::encode::{AAC_FRAME, SoundEnd};
+use super::encode::{AAC_FRAME, SoundEnd, left_out, pad, running_time};
 use super::failure::Failure;
 use super::pictures::PosterChoice;
 use super::shelf::Shelf;
@@ -119,6 +120,35 @@ impl Seam {
         )
     }
 
+    /// Leaves out what shows nothing new where `plain` gives it: before it costs a scaler anything.
+    pub fn thin_behind(self: &Arc<Self>, plain: &gst::Element) -> Result<(), Failure> {
+        let seam = Arc::clone(self);
+        pad(plain, "src")?.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+            match info.buffer().is_none_or(|frame| seam.is_kept(pad, frame)) {
+                true => gst::PadProbeReturn::Ok,
+                false => left_out(info),
+            }
+        });
+        Ok(())
+    }
+
+    fn is_kept(&self, pad: &gst::Pad, frame: &gst::Buffer) -> bool {
+        let at = frame.pts().and_then(|pts| running_time(pad, pts));
+        let (Some(at), Some(caps)) = (at, pad.current_caps()) else {
+            return true;
+        };
+        let mut sides = self.lock();
+        let Some(side) = &mut sides.frames else {
+            return true;
+        };
+        let ours = side.clock.on_our_clock(at);
+        let thinner = side.thinner.as_mut();
+        let is_kept = thinner.is_none_or(|thinner| thinner.is_kept(ours, frame, caps));
+        // What comes through is counted behind.
+        sides.taken += u64::from(!is_kept);
+        is_kept
+    }
+
     /// Takes charge of a sound; the sink gets the decoded samples.
     pub fn take_samples(self: &Arc<Self>, side: SampleSide) -> AppSink {
         let mut sides = self.lock();
@@ -179,12 +209,6 @@ impl Seam {
                 }
             }
             side.encode.set_caps(Some(&side.caps));
-        }
-        let ours = side.clock.on_our_clock(at);
-        if let (Some(thinner), Some(caps)) = (&mut side.thinner, sample.caps())
-            && !thinner.is_kept(ours, &buffer, caps)
-        {
-            return Ok(gst::FlowSuccess::Ok);
         }
         let shown = side.clock.next(at);
         let encode = side.encode.clone();

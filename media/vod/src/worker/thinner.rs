@@ -12,8 +12,9 @@ use crate::names::Sentence;
 /// Decides about each frame.
 pub struct Thinner {
     keys: Marks,
-    kept: Option<(u64, gst::Buffer)>,
-    info: Option<VideoInfo>,
+    kept: Option<(u64, gst::Buffer, VideoInfo)>,
+    /// What the last form of a frame means: it may change on the way.
+    form: Option<(gst::Caps, VideoInfo)>,
     count: Thinned,
     /// Of the last frame that came, kept or not.
     last_at: u64,
@@ -34,34 +35,39 @@ impl Thinner {
         Self {
             keys,
             kept: None,
-            info: None,
+            form: None,
             count: Thinned::default(),
             last_at: 0,
         }
     }
 
     /// Whether the frame at that time goes on.
-    pub fn is_kept(&mut self, at: u64, frame: &gst::Buffer, caps: &gst::CapsRef) -> bool {
+    pub fn is_kept(&mut self, at: u64, frame: &gst::Buffer, caps: gst::Caps) -> bool {
         self.count.all += 1;
         self.last_at = at;
         let is_key = self.keys.hit(at);
-        if self.info.is_none() {
-            self.info = VideoInfo::from_caps(caps).ok();
-        }
-        let is_new = match (&self.kept, &self.info) {
-            (Some((since, kept)), Some(info)) => {
-                at.saturating_sub(*since) >= MAX_STILL_NS
-                    || !frames_are_the_same((kept, info), (frame, info))
-            }
-            _ => true,
+        let Some(info) = self.info(caps) else {
+            return true;
         };
-        if is_key || is_new {
-            self.kept = Some((at, frame.clone()));
+        let shows_the_same = self.kept.as_ref().is_some_and(|(since, kept, form)| {
+            at.saturating_sub(*since) < MAX_STILL_NS
+                && frames_are_the_same((kept, form), (frame, &info))
+        });
+        if is_key || !shows_the_same {
+            self.kept = Some((at, frame.clone(), info));
             true
         } else {
             self.count.left_out += 1;
             false
         }
+    }
+
+    fn info(&mut self, caps: gst::Caps) -> Option<VideoInfo> {
+        if self.form.as_ref().is_none_or(|(known, _)| *known != caps) {
+            let info = VideoInfo::from_caps(&caps).ok();
+            self.form = info.map(|info| (caps, info));
+        }
+        self.form.as_ref().map(|(_, info)| info.clone())
     }
 
     /// When the last frame was to be shown, kept or not.

@@ -332,3 +332,125 @@ fn frames_that_show_nothing_new_are_left_out_and_what_is_new_is_shown_to_the_fra
     }
     assert!(made.package.duration_ms.abs_diff(20_000) <= 40);
 }
+
+#[test]
+fn the_picture_is_the_one_that_others_show_whole_and_not_stretched() {
+    const TURNED: &str = "-f lavfi -i testsrc2=s=640x360:r=25:d=2 -c:v libx264 -pix_fmt yuv420p";
+    const AGAIN: &str = "-c copy -metadata:s:v rotate=";
+    for (name, made, rotate) in [
+        ("a-quarter.mp4", TURNED, Some("90")),
+        ("a-half.mp4", TURNED, Some("180")),
+        ("three-quarters.mp4", TURNED, Some("270")),
+        (
+            "lying.mkv",
+            "-f lavfi -i testsrc2=s=640x360:r=25:d=2 -c:v ffv1",
+            None,
+        ),
+        (
+            "wide.mkv",
+            "-f lavfi -i testsrc2=s=640x360:r=25:d=2 -vf setsar=4/3 -c:v ffv1",
+            None,
+        ),
+        (
+            "odd.mkv",
+            "-f lavfi -i testsrc2=s=351x287:r=25:d=2 -c:v ffv1",
+            None,
+        ),
+        (
+            "drawn.mov",
+            "-f lavfi -i testsrc2=s=640x360:r=25:d=2 -vf format=argb -c:v png",
+            None,
+        ),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let mut source = source::make(folder.path(), name, made);
+        if let Some(rotate) = rotate {
+            let again = format!("-i {} {AGAIN}{rotate}", source.display());
+            source = source::make(folder.path(), &format!("again-{name}"), &again);
+        }
+        let made = make(&source);
+        for rung in made.video_tracks() {
+            let likeness = likeness(&source, &made.track_file(&rung));
+            assert!(
+                likeness > 0.85,
+                "{name}: {rung} is like the source by {likeness}"
+            );
+        }
+    }
+}
+
+/// A decoder that takes a key frame for a change of the one before shows the first frame right, and no other.
+#[test]
+fn each_codec_shows_what_others_show_of_it() {
+    let folder = TempDir::new().unwrap();
+    let mut unlike = Vec::new();
+    for (name, codec) in [
+        ("h264-444.mp4", "libx264 -pix_fmt yuv444p"),
+        ("h264-422-10.mkv", "libx264 -pix_fmt yuv422p10le"),
+        ("hevc.mp4", "libx265 -x265-params log-level=none"),
+        ("vp8.webm", "libvpx -b:v 1M"),
+        ("vp9.webm", "libvpx-vp9 -b:v 1M -cpu-used 8"),
+        ("av1.mp4", "libaom-av1 -cpu-used 8 -b:v 1M"),
+        ("mpeg2.mpg", "mpeg2video -q:v 3"),
+        ("mpeg1.mpg", "mpeg1video -q:v 3"),
+        ("mpeg4.avi", "mpeg4 -q:v 3"),
+        ("msmpeg4.avi", "msmpeg4 -q:v 3"),
+        ("msmpeg4v2.avi", "msmpeg4v2 -q:v 3"),
+        ("wmv1.wmv", "wmv1 -q:v 3"),
+        ("wmv2.wmv", "wmv2 -q:v 3"),
+        ("flv1.flv", "flv1 -q:v 3"),
+        ("h263p.avi", "h263p -q:v 3"),
+        ("mjpeg.avi", "mjpeg -q:v 3 -pix_fmt yuvj422p"),
+        (
+            "prores.mov",
+            "prores_ks -profile:v 4444 -pix_fmt yuva444p10le",
+        ),
+        ("dv.dv", "dvvideo -s 720x576 -pix_fmt yuv420p"),
+        ("dv.avi", "dvvideo -s 720x576 -pix_fmt yuv420p"),
+        ("cinepak.avi", "cinepak"),
+        ("svq1.mov", "svq1 -q:v 3"),
+        ("qtrle.mov", "qtrle -pix_fmt rgb24"),
+        ("ffv1.mkv", "ffv1 -level 3"),
+        ("huffyuv.avi", "huffyuv"),
+        ("cfhd.mov", "cfhd"),
+        ("png.mov", "png -pix_fmt rgba"),
+        ("png-grey.avi", "png -pix_fmt gray"),
+        ("theora.ogv", "libtheora -q:v 8"),
+        ("raw.avi", "rawvideo -pix_fmt yuv420p"),
+    ] {
+        let how = format!("-f lavfi -i testsrc2=s=320x240:r=25:d=1 -c:v {codec}");
+        let source = source::make(folder.path(), name, &how);
+        let made = make(&source);
+        let best = made.video_tracks().into_iter().next().unwrap();
+        let likeness = likeness(&source, &made.track_file(&best));
+        if likeness < 0.85 {
+            unlike.push((name, likeness));
+        }
+    }
+    assert_eq!(unlike, []);
+}
+
+/// How much a rung is like its source as ffmpeg shows it (SSIM, 1 for the same).
+fn likeness(source: &std::path::Path, rung: &std::path::Path) -> f64 {
+    let output = Command::new("ffmpeg")
+        .args(["-hide_banner", "-nostats", "-i"])
+        .arg(rung)
+        .arg("-i")
+        .arg(source)
+        .args([
+            "-lavfi",
+            "[1:v][0:v]scale2ref[b][a];[a]setsar=1[a1];[b]setsar=1,format=yuv420p[b1];[a1][b1]ssim",
+            "-f",
+            "null",
+            "-",
+        ])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let all = text
+        .split(" Y:")
+        .nth(1)
+        .and_then(|rest| rest.split(' ').next());
+    all.and_then(|number| number.parse().ok())
+        .unwrap_or_else(|| panic!("no SSIM in {text}"))
+}

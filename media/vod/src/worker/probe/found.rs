@@ -217,6 +217,8 @@ impl Found {
             .unwrap_or(u64::MAX)
         };
         Some(ladder::VideoFacts {
+            // The glance will tell.
+            is_still: false,
             codec: codec_of(caps),
             width: side("width")?,
             height: side("height")?,

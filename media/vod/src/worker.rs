@@ -16,6 +16,8 @@ mod failure;
 mod glance;
 mod h264;
 mod kept;
+mod level;
+mod loudness;
 mod mux;
 mod pictures;
 mod plan;
@@ -44,6 +46,7 @@ use crate::package::{Package, Track};
 use crate::protocol::{Job, Message, read_frame, write_frame};
 use engine::News;
 use failure::Failure;
+use level::{Level, TARGET_LUFS};
 use mux::Draft;
 use plan::Planned;
 use shelf::Shelf;
@@ -131,7 +134,7 @@ fn work(job: &Job) -> Result<(), Failure> {
     let Planned {
         mut report,
         mut package,
-        plan,
+        mut plan,
     } = plan::plan(&facts, job)?;
     say(&Message::Probed {
         report: report.clone(),
@@ -153,6 +156,14 @@ fn work(job: &Job) -> Result<(), Failure> {
             shelf.tell(Message::TrackDone {
                 track: track.id.clone(),
             });
+        }
+    }
+    if plan.sounds.iter().any(|draft| !draft.is_complete()) {
+        let measured =
+            loudness::measure(&facts, &plan, &mut || say_if(progress.beat(Instant::now())))?;
+        for ((draft, level), measured) in plan.sounds.iter().zip(&mut plan.levels).zip(&measured) {
+            *level = Level::to(TARGET_LUFS, measured, draft.timescale);
+            report.notes.extend(level.note(draft.id.as_str(), measured));
         }
     }
     let mut progress = Progress::new(ratio(&package), Instant::now());

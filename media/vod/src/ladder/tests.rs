@@ -261,10 +261,7 @@ fn the_mean_rate_of_a_picture_that_stands_still_bounds_nothing() {
     };
     let best = |facts: &SourceFacts| choose(facts, &[]).unwrap().rungs[0].bitrate_bps;
     assert_eq!(best(&quiet(false)), 400_000);
-    assert_eq!(
-        best(&quiet(true)),
-        best(&encoded(1920, 1080)).max(4_000_000)
-    );
+    assert!(best(&quiet(true)) > 4_000_000);
 }
 
 #[test]

@@ -4,9 +4,9 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 
 use super::elements::make;
-use super::encode::{add_queue, add_scale, link, pad};
+use super::encode::{add_queue, add_scale, link, pad, samples_caps};
 use super::failure::Failure;
-use super::probe::Facts;
+use super::probe::{Facts, Sound};
 use super::source::{Kind, kind_of, make_plain, stream_of};
 use super::tone;
 
@@ -80,6 +80,28 @@ pub fn add_picture_filters(
     link(&last, &convert)?;
     link(&plain, &scale)?;
     Ok((plain, filter))
+}
+
+/// Adds what makes a coded sound stereo samples of that rate. Returns the last element.
+pub fn add_sound_filters(
+    pipeline: &gst::Pipeline,
+    from: &gst::Element,
+    sound: &Sound,
+    rate: u32,
+) -> Result<gst::Element, Failure> {
+    let decoder = add_decoder(pipeline, from, sound.decoder.as_deref(), 1)?;
+    let (convert, resample, filter) = (
+        make("audioconvert")?,
+        make("audioresample")?,
+        make("capsfilter")?,
+    );
+    filter.set_property("caps", samples_caps(rate));
+    for element in [&convert, &resample, &filter] {
+        add(pipeline, element)?;
+    }
+    let all = [&decoder, &convert, &resample, &filter];
+    all.windows(2).try_for_each(|pair| link(pair[0], pair[1]))?;
+    Ok(filter)
 }
 
 /// Adds `videoconvert ! capsfilter`: any picture becomes I420 of its own size. Returns its two ends.

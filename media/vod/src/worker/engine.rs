@@ -16,13 +16,14 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 
 use super::cover;
-use super::decode::{Way, add, add_coded_queue, add_decoder, add_picture_filters, lead_streams};
-use super::elements::make;
-use super::encode::{
-    Rung, add_audio, add_video, link, resumed_from, samples_caps, timed_frames_caps,
+use super::decode::{
+    Way, add, add_coded_queue, add_decoder, add_picture_filters, add_sound_filters, lead_streams,
 };
+use super::elements::make;
+use super::encode::{Rung, add_audio, add_video, link, resumed_from, timed_frames_caps};
 use super::failure::Failure;
 use super::kept::add_kept;
+use super::level::Level;
 use super::mux::Draft;
 use super::pictures::{self, PosterChoice};
 use super::probe::{Facts, Picture, Sound};
@@ -45,6 +46,8 @@ pub struct Plan {
     pub rungs: Vec<Rung>,
     /// The sound tracks, as [`Facts::sounds`] lists them.
     pub sounds: Vec<Draft>,
+    /// How loud each of them becomes.
+    pub levels: Vec<Level>,
     /// Where to cut.
     pub cuts: Cuts,
     /// Whether frames that show nothing new are left out.
@@ -116,9 +119,10 @@ fn build(
         let entry = add_picture(pipeline, &seam, facts, picture, plan, shelf)?;
         ways.push((Kind::Video, picture.stream.clone(), entry));
     }
-    for (sound, draft) in facts.sounds.iter().zip(&plan.sounds) {
+    let sounds = facts.sounds.iter().zip(&plan.sounds).zip(&plan.levels);
+    for ((sound, draft), level) in sounds {
         if !draft.is_complete() {
-            let entry = add_sound(pipeline, &seam, facts, sound, (draft, plan), shelf)?;
+            let entry = add_sound(pipeline, &seam, facts, sound, (draft, level, plan), shelf)?;
             ways.push((Kind::Audio, sound.stream.clone(), entry));
         }
     }
@@ -221,27 +225,18 @@ fn add_sound(
     seam: &Arc<Seam>,
     facts: &Facts,
     sound: &Sound,
-    (draft, plan): (&Draft, &Plan),
+    (draft, level, plan): (&Draft, &Level, &Plan),
     shelf: &Shelf,
 ) -> Result<gst::Element, Failure> {
     let entry = add_coded_queue(pipeline)?;
     let rate = draft.timescale;
     let (encode, end) = add_audio(pipeline, draft.clone(), rate, &plan.cuts, shelf)?;
-    let decoder = add_decoder(pipeline, &entry, sound.decoder.as_deref(), 1)?;
-    let (convert, resample, filter) = (
-        make("audioconvert")?,
-        make("audioresample")?,
-        make("capsfilter")?,
-    );
-    filter.set_property("caps", samples_caps(rate));
-    for element in [&convert, &resample, &filter] {
-        add(pipeline, element)?;
-    }
+    let last = add_sound_filters(pipeline, &entry, sound, rate)?;
     let clock = Samples::new(facts.start_ns, facts.ladder.duration_ns, rate);
-    let sink = seam.take_samples(SampleSide::new(encode, clock, rate, end));
+    let side = SampleSide::new(encode, clock, level.clone(), rate, end);
+    let sink = seam.take_samples(side);
     add(pipeline, sink.upcast_ref())?;
-    let all = [&decoder, &convert, &resample, &filter, sink.upcast_ref()];
-    all.windows(2).try_for_each(|pair| link(pair[0], pair[1]))?;
+    link(&last, sink.upcast_ref())?;
     Ok(entry)
 }
 

@@ -5,6 +5,7 @@ use super::encode::Rung;
 use super::engine::Plan;
 use super::failure::Failure;
 use super::glance::is_mostly_still;
+use super::level::Level;
 use super::mux::Draft;
 use super::probe::{Facts, Sound};
 use super::timeline::{Cuts, VIDEO_TIMESCALE};
@@ -78,6 +79,7 @@ pub fn plan(facts: &Facts, job: &Job) -> Result<Planned, Failure> {
         report: report(facts, &ladder),
         plan: Plan {
             rungs,
+            levels: vec![Level::unchanged(); sounds.len()],
             sounds,
             cuts,
             thins: is_mostly_still(facts.still_percent),

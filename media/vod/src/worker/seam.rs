@@ -10,6 +10,7 @@ use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
 
 use super::encode::{AAC_FRAME, SoundEnd, left_out, pad, running_time};
 use super::failure::Failure;
+use super::level::Level;
 use super::pictures::PosterChoice;
 use super::shelf::Shelf;
 use super::thinner::{Thinned, Thinner};
@@ -74,6 +75,9 @@ pub struct SampleSide {
     /// Told to the encoder's other side
     known_end: SoundEnd,
     clock: Samples,
+    level: Level,
+    /// Samples that the decoder has given, used or not.
+    decoded: u64,
     rate: u32,
     waiting: Vec<u8>,
     sent: u64,
@@ -246,6 +250,15 @@ impl Seam {
         let Some(buffer) = sample.buffer() else {
             return Ok(gst::FlowSuccess::Ok);
         };
+        let count = (buffer.size() / SAMPLE_BYTES) as u64;
+        let mut sides = self.lock();
+        sides.taken += 1;
+        let Some(side) = sides.samples.get_mut(number) else {
+            return Ok(gst::FlowSuccess::Ok);
+        };
+        let first = side.decoded;
+        side.decoded += count;
+        drop(sides);
         // What an edit list hides at the front (an encoder's own delay, mostly) is cut to the sample.
         let (start, hidden_ns) = match buffer.pts() {
             None => (None, 0),
@@ -257,15 +270,14 @@ impl Seam {
         };
         let map = buffer.map_readable().map_err(|_| gst::FlowError::Error)?;
         let mut sides = self.lock();
-        sides.taken += 1;
         let Some(side) = sides.samples.get_mut(number) else {
             return Ok(gst::FlowSuccess::Ok);
         };
-        let count = (map.len() / SAMPLE_BYTES) as u64;
         let start = start.unwrap_or_else(|| side.clock.next_start());
         let hidden = ns_to_samples(hidden_ns, side.rate).min(count);
         let placed = side.clock.next(start, count - hidden);
-        let skip = usize::try_from(hidden + placed.skip)
+        let skipped = hidden + placed.skip;
+        let skip = usize::try_from(skipped)
             .unwrap_or(usize::MAX)
             .saturating_mul(SAMPLE_BYTES);
         let encode = side.encode.clone();
@@ -275,8 +287,11 @@ impl Seam {
         let Some(side) = sides.samples.get_mut(number) else {
             return Ok(gst::FlowSuccess::Ok);
         };
+        let before = side.waiting.len();
         side.waiting
             .extend_from_slice(map.get(skip..).unwrap_or_default());
+        let new = side.waiting.get_mut(before..).unwrap_or_default();
+        side.level.apply(first + skipped, new);
         let blocks = side.blocks();
         drop(sides);
         for buffer in blocks {
@@ -417,11 +432,19 @@ impl FrameSide {
 
 impl SampleSide {
     /// Samples go to `encode` at the times that `clock` decides.
-    pub fn new(encode: AppSrc, clock: Samples, rate: u32, known_end: SoundEnd) -> Self {
+    pub fn new(
+        encode: AppSrc,
+        clock: Samples,
+        level: Level,
+        rate: u32,
+        known_end: SoundEnd,
+    ) -> Self {
         Self {
             encode,
             known_end,
             clock,
+            level,
+            decoded: 0,
             rate,
             waiting: Vec::new(),
             sent: 0,

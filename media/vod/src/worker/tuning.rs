@@ -40,7 +40,7 @@ pub fn tuning(shown: Shown) -> Tuning {
         (false, 1.0..) => (23, "chroma-qp-offset=1"),
         (false, SMALL..) => (23, "chroma-qp-offset=2:deadzone-inter=24"),
         (false, _) => (24, "chroma-qp-offset=2"),
-        (true, 1.0..) => (25, "chroma-qp-offset=2"),
+        (true, 1.0..) => (24, "chroma-qp-offset=2"),
         (true, SMALL..) => (26, "chroma-qp-offset=2:qcomp=0.8:deadzone-inter=22"),
         (true, _) => (27, "chroma-qp-offset=2:qcomp=0.8:deadzone-inter=24"),
     };

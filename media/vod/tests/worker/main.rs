@@ -6,6 +6,7 @@
 mod failures;
 mod kinds;
 mod ladder;
+mod loudness;
 mod remux;
 mod resume;
 mod run;

@@ -43,8 +43,8 @@ async fn a_hostile_file_gets_a_sentence_and_nothing_else() {
         let answer = daemon.run(&["import", path.to_str().unwrap(), "--title", title], "");
         answer["id"].as_str().unwrap().to_owned()
     };
-    // A film, and one that fails, so that what the first of each costs is no one's fault.
-    for warm_up in [FILM, file!()] {
+    // Films, and some that fail, so that what the first of each costs is no one's fault.
+    for warm_up in [FILM, file!(), FILM, file!(), FILM, file!()] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("..")
             .join(warm_up);
@@ -79,7 +79,7 @@ async fn a_hostile_file_gets_a_sentence_and_nothing_else() {
         }
         assert!(took < LONGEST, "{name} took {took:?}");
         assert!(
-            children(daemon.pid()).is_empty(),
+            children(daemon.pid()).await.is_empty(),
             "{name}: the worker is still there"
         );
     }
@@ -106,7 +106,7 @@ fn resident_kib(process: u32) -> u64 {
 }
 
 /// Processes that it started and that still run.
-fn children(process: u32) -> Vec<String> {
+async fn children(process: u32) -> Vec<String> {
     let end = Instant::now() + PATIENCE;
     loop {
         let tasks = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
@@ -120,6 +120,6 @@ fn children(process: u32) -> Vec<String> {
         if found.is_empty() || Instant::now() > end {
             return found;
         }
-        std::thread::sleep(Duration::from_millis(20));
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -457,7 +457,7 @@ fn avi_with_a_list(folder: &Path) -> Vec<u8> {
 }
 
 fn null_packets(count: usize) -> Vec<u8> {
-    let mut packet = vec![0xff; 188];
+    let mut packet = [0xff; 188];
     packet[..4].copy_from_slice(&[0x47, 0x1f, 0xff, 0x10]);
     packet.repeat(count)
 }

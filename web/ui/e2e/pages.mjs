@@ -176,7 +176,9 @@ await step('title and language are saved', async () => {
   await page.goto(`${BASE}/videos/${video}/edit`);
   await page.getByLabel('Title').fill('Heat and work');
   await page.getByLabel('Language spoken').selectOption('en');
-  await button(/^Save$/u).first().click();
+  await button(/^Save$/u)
+    .first()
+    .click();
   await page.getByText('Saved').first().waitFor();
   await page.reload();
   await heading('Heat and work').waitFor();
@@ -226,7 +228,9 @@ await step('a video is shared with named people', async () => {
   await page.getByLabel('Named people').check();
   await page.getByLabel('Find people by name').fill('jon');
   await button(/^Add jonas/iu).click();
-  await button(/^Save$/u).nth(1).click();
+  await button(/^Save$/u)
+    .nth(1)
+    .click();
   await page.getByText('Saved').first().waitFor();
   await page.reload();
   await button(/^Remove jonas/iu).waitFor();

@@ -158,9 +158,11 @@ fn lead(pipeline: &gst::Pipeline, from: &gst::Pad, ways: &[Way]) -> Result<(), F
     match ways.iter().find(is_it) {
         Some((_, _, entry)) => {
             let to = pad(entry, "sink")?;
-            from.link(&to)
-                .map(drop)
-                .map_err(|e| Failure::Machine(e.to_string()))
+            // The way was chosen by what the probe saw of this very stream.
+            from.link(&to).map(drop).map_err(|e| {
+                eprintln!("worker: {}: {e}", from.name());
+                Failure::Damaged(": it is not what it says that it is".into())
+            })
         }
         None => add_sink(pipeline, from),
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use lectern_library::{ChangeKind, Error, Job, Library, PackageUpdate};
+use lectern_lms::Lms;
 use lectern_vod::captions;
 use lectern_vod::chapters::Chapters;
 use lectern_vod::names::Language;
@@ -28,6 +29,8 @@ const SOON: Duration = Duration::from_secs(120);
 
 const HUNG: &str = "Processing made no progress for three minutes and was stopped.";
 const DIED: &str = "Processing stopped unexpectedly. The file may be damaged.";
+const INTERRUPTED: &str =
+    "Processing was ended from outside, mostly because the box ran out of memory.";
 const BREACH: &str = "This file made its decoder try what no video needs, as an attack does. It was stopped at once and reached nothing. Export the video anew with another program and upload that.";
 const FELL: &str = "Its decoder fell over this file, twice at the same place: the file is damaged, or made to do harm. Export the video anew and upload that.";
 const CONFUSED: &str = "The worker and the daemon did not understand each other. Restart Lectern; if it happens again, report it.";
@@ -38,7 +41,7 @@ const NOT_KEPT: &str = "The box could not write down what was made. Its disk may
 /// Runs one job to its end; returns early when told to stop, with the job put back.
 pub async fn run(services: &Services, job: Job, stop: &CancellationToken) {
     tracing::info!(event = "job.start", video = %job.video, version = job.version, attempt = job.attempt);
-    let pump = Arc::new(Pump::new(services.library.clone(), job.clone()));
+    let pump = Arc::new(Pump::new(services, job.clone()));
     let mut changes = services.library.changes();
     let mut pumping = tokio::task::spawn_blocking({
         let (pump, state) = (pump.clone(), services.state.clone());
@@ -105,6 +108,10 @@ enum End {
     Setback(String),
     /// What an earlier try left cannot be gone on with: a sentence for a person.
     Anew(String),
+    /// The worker fell silent and is gone; how it went is still to be seen.
+    Died,
+    /// The worker was ended from outside, which is no fault of the job's.
+    Interrupted,
     /// The disk is full.
     NoRoom,
     /// The daemon stops.
@@ -138,7 +145,7 @@ impl End {
             Self::Setback(sentence) => {
                 tracing::warn!(event = "job.setback", video = %job.video, version = job.version, %sentence);
                 // Whatever goes wrong again and again behind an earlier try may be that try's fault.
-                let may_be_its_fault = job.is_last_try && package_of(job).is_some();
+                let may_be_its_fault = job.is_last_try() && package_of(job).is_some();
                 unless_gone(match may_be_its_fault {
                     true => library.begin_anew(job, &sentence),
                     false => library.fail_job(job, &sentence, true, None, now),
@@ -147,6 +154,11 @@ impl End {
             Self::Anew(sentence) => {
                 tracing::warn!(event = "job.anew", video = %job.video, version = job.version);
                 unless_gone(library.begin_anew(job, &sentence))
+            }
+            Self::Died => Self::Setback(DIED.to_owned()).write_down(library, job),
+            Self::Interrupted => {
+                tracing::warn!(event = "job.interrupted", video = %job.video, version = job.version);
+                unless_gone(library.interrupt(job, INTERRUPTED, now))
             }
             Self::NoRoom => {
                 tracing::warn!(event = "job.no_room", video = %job.video, version = job.version);
@@ -188,6 +200,7 @@ fn package_of(job: &Job) -> Option<Package> {
 /// Reads the worker's messages on a thread of its own; ended from outside by [`Pump::kill`].
 struct Pump {
     library: Library,
+    lms: Lms,
     job: Job,
     began: Instant,
     /// When the worker last said something, in milliseconds since `began`
@@ -203,9 +216,10 @@ struct Pump {
 }
 
 impl Pump {
-    fn new(library: Library, job: Job) -> Self {
+    fn new(services: &Services, job: Job) -> Self {
         Self {
-            library,
+            library: services.library.clone(),
+            lms: services.lms.clone(),
             job,
             began: Instant::now(),
             heard_ms: AtomicU64::new(0),
@@ -253,22 +267,19 @@ impl Pump {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         // It ends and is waited for: nobody writes into the folder from here on.
         let death = running.0.take().map_or(Death::Other, Worker::end);
-        match (end, running.1.take()) {
-            (end @ End::Done { .. }, _) => end,
-            (_, Some(why)) => why,
-            (_, None) if death == Death::Breach => {
+        match (end, running.1.take(), death) {
+            (end @ End::Done { .. }, _, _) => end,
+            (_, Some(why), _) => why,
+            (_, None, Death::Breach) => {
                 tracing::error!(event = "job.breach", video = %self.job.video, version = self.job.version);
                 End::Failed(BREACH.to_owned())
             }
             // Once may be chance. Behind what an earlier run has made, that may be to blame: it is begun anew in time.
-            (_, None)
-                if death == Death::Crash
-                    && self.job.failures > 0
-                    && package_of(&self.job).is_none() =>
-            {
+            (_, None, Death::Crash) if self.job.failures > 0 && package_of(&self.job).is_none() => {
                 End::Failed(FELL.to_owned())
             }
-            (end, None) => end,
+            (End::Died, None, Death::Killed) => End::Interrupted,
+            (end, None, _) => end,
         }
     }
 
@@ -285,7 +296,10 @@ impl Pump {
             let message: Message = match protocol::read_frame(&mut messages) {
                 Ok(Some(message)) => message,
                 Ok(None) | Err(protocol::FrameError::Io(_)) => {
-                    return Err(End::Setback(DIED.to_owned()));
+                    // What it has got done is not done again, however it ended.
+                    saved.at = None;
+                    self.save(&package, &mut report, &mut saved)?;
+                    return Err(End::Died);
                 }
                 Err(error) => return Err(confused(error)),
             };
@@ -329,10 +343,7 @@ impl Pump {
                 Message::Chapters(chapters) => self.offer_chapters(&chapters)?,
                 _ => {}
             }
-            // Signs of life before the probe's end: there is nothing to keep yet.
-            if package != Package::default() {
-                self.save(&package, &mut report, &mut saved)?;
-            }
+            self.save(&package, &mut report, &mut saved)?;
         }
     }
 
@@ -371,6 +382,17 @@ impl Pump {
         }
     }
 
+    /// What this job was begun with, or what IT wants now.
+    fn loudness(&self) -> Result<i8, End> {
+        let wanted = self.lms.settings().map_err(|error| {
+            tracing::error!(event = "job.settings", %error);
+            End::Setback(NOT_KEPT.to_owned())
+        })?;
+        self.library
+            .loudness_of(&self.job, wanted.loudness_lufs)
+            .map_err(End::not_kept)
+    }
+
     fn start(
         &self,
         state: PathBuf,
@@ -381,6 +403,7 @@ impl Pump {
             language: Language::new(self.job.language.clone()).ok(),
             threads: 0,
             short_sides: Vec::new(),
+            loudness_lufs: self.loudness()?,
             resume,
         };
         let args = WorkerArgs {
@@ -408,6 +431,10 @@ impl Pump {
         report: &mut Option<serde_json::Value>,
         saved: &mut Saved,
     ) -> Result<(), End> {
+        // Signs of life before the probe's end: there is nothing to keep yet.
+        if *package == Package::default() {
+            return Ok(());
+        }
         let playable = package.is_playable();
         self.is_playable.store(playable, Ordering::Relaxed);
         let is_due = saved.at.is_none_or(|at| at.elapsed() >= SAVE_EVERY);

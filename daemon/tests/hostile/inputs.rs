@@ -312,36 +312,33 @@ fn elsewhere(film: &[u8]) -> Vec<u8> {
     })
 }
 
+/// Writes `value` so far behind the beginning of each `pattern`.
+fn write_behind(bytes: &mut [u8], pattern: &[u8], by: usize, value: &[u8]) {
+    let places: Vec<usize> = find(bytes, pattern).collect();
+    assert!(!places.is_empty());
+    for at in places {
+        bytes[at + by..at + by + value.len()].copy_from_slice(value);
+    }
+}
+
 /// `says_so`: its container, too.
 fn with_large_photographs(mut avi: Vec<u8>, says_so: bool) -> Vec<u8> {
-    let side = 40_000_u16.to_be_bytes();
-    let frames: Vec<usize> = find(&avi, &[0xff, 0xc0]).collect();
-    assert!(!frames.is_empty());
-    for at in frames {
-        avi[at + 5..at + 7].copy_from_slice(&side);
-        avi[at + 7..at + 9].copy_from_slice(&side);
-    }
-    if !says_so {
-        return avi;
-    }
-    for at in find(&avi.clone(), b"strf").collect::<Vec<_>>() {
-        avi[at + 12..at + 16].copy_from_slice(&40_000_u32.to_le_bytes());
-        avi[at + 16..at + 20].copy_from_slice(&40_000_u32.to_le_bytes());
+    let size = [40_000_u16.to_be_bytes(); 2].concat();
+    write_behind(&mut avi, &[0xff, 0xc0], 5, &size);
+    if says_so {
+        let size = [40_000_u32.to_le_bytes(); 2].concat();
+        write_behind(&mut avi, b"strf", 12, &size);
     }
     avi
 }
 
+/// `says_so`: its container, too.
 fn with_large_drawings(mut mov: Vec<u8>, says_so: bool) -> Vec<u8> {
-    for at in find(&mov.clone(), b"IHDR").collect::<Vec<_>>() {
-        mov[at + 4..at + 8].copy_from_slice(&40_000_u32.to_be_bytes());
-        mov[at + 8..at + 12].copy_from_slice(&40_000_u32.to_be_bytes());
-    }
-    if !says_so {
-        return mov;
-    }
-    for at in find(&mov.clone(), b"png ").collect::<Vec<_>>() {
-        mov[at + 28..at + 30].copy_from_slice(&40_000_u16.to_be_bytes());
-        mov[at + 30..at + 32].copy_from_slice(&40_000_u16.to_be_bytes());
+    let size = [40_000_u32.to_be_bytes(); 2].concat();
+    write_behind(&mut mov, b"IHDR", 4, &size);
+    if says_so {
+        let size = [40_000_u16.to_be_bytes(); 2].concat();
+        write_behind(&mut mov, b"png ", 28, &size);
     }
     mov
 }

@@ -89,7 +89,7 @@ impl Library {
                 let waiting = JobRow {
                     not_before: now + SignedDuration::from_secs(wait),
                     failures,
-                    waiting_for: Some(format!("{sentence} It is tried again by itself.")),
+                    waiting_for: Some(goes_on(&sentence)),
                     ..waiting
                 };
                 tx.insert(&JOBS, &id, &waiting)?;
@@ -118,6 +118,32 @@ impl Library {
             not_before: now + ROOM_WAIT,
             waiting_for: Some(NO_ROOM.to_owned()),
             ..row
+        })?;
+        self.rest(job);
+        Ok(())
+    }
+
+    /// What did the work was ended from outside: the job waits a moment and goes on where it was. That
+    /// is no failure of the job; but one whose package does not grow, time after time, is given up in
+    /// the end.
+    ///
+    /// # Errors
+    /// [`Error::JobGone`], [`Error::Store`].
+    pub fn interrupt(&self, job: &Job, sentence: &str, now: Timestamp) -> Result<(), Error> {
+        if !self.holds(job.lease) {
+            return Err(Error::JobGone);
+        }
+        let id = job.lease.job;
+        let waiting_for = Some(goes_on(sentence));
+        self.inner.store.write_making_room(move |tx: &Tx<'_>| {
+            let row = tx.get(&JOBS, &id)?.ok_or(Error::JobGone)?;
+            let row = JobRow {
+                not_before: now + SignedDuration::from_secs(FIRST_WAIT_SECONDS),
+                waiting_for: waiting_for.clone(),
+                ..row
+            };
+            tx.insert(&JOBS, &id, &row)?;
+            Ok::<(), Error>(())
         })?;
         self.rest(job);
         Ok(())
@@ -159,6 +185,7 @@ impl Library {
                 tries: 0,
                 failures: 0,
                 anew: waiting.anew + 1,
+                loudness: None,
                 ..waiting
             };
             tx.insert(&JOBS, &id, &waiting)?;
@@ -260,6 +287,11 @@ impl Library {
         lock(&self.inner.progress).remove(&(job.video, job.version));
         self.changed(job.video, ChangeKind::Video);
     }
+}
+
+/// Why a job waits that is tried again later.
+fn goes_on(sentence: &str) -> String {
+    format!("{sentence} It is tried again by itself.")
 }
 
 /// The version has failed, with this sentence, and its job is gone.

@@ -50,8 +50,13 @@ pub struct Job {
     pub package: Option<String>,
     /// Failures since its package last grew.
     pub failures: u32,
+}
+
+impl Job {
     /// Whether the next failure that may pass is taken for one that does not.
-    pub is_last_try: bool,
+    pub fn is_last_try(&self) -> bool {
+        self.failures + 1 >= MAX_FAILURES
+    }
 }
 
 /// A job as the system page shows it.
@@ -158,6 +163,24 @@ impl Library {
         let jobs = self.jobs()?;
         let waiting = jobs.iter().filter(|job| !job.is_running);
         Ok(waiting.map(|job| job.not_before).min())
+    }
+
+    /// The loudness that a job's sounds are brought to, in LUFS: what its package was begun with,
+    /// `wanted` where this is the beginning. Two parts of one sound are not of two minds.
+    ///
+    /// # Errors
+    /// [`Error::JobGone`], [`Error::Store`].
+    pub fn loudness_of(&self, job: &Job, wanted: i8) -> Result<i8, Error> {
+        let id = job.lease.job;
+        self.inner.store.write(move |tx: &Tx<'_>| {
+            let row = tx.get(&JOBS, &id)?.ok_or(Error::JobGone)?;
+            let loudness = row.loudness.unwrap_or(wanted);
+            if row.loudness.is_none() {
+                let loudness = Some(loudness);
+                tx.insert(&JOBS, &id, &JobRow { loudness, ..row })?;
+            }
+            Ok(loudness)
+        })
     }
 
     /// Keeps a lease; `Err(JobGone)` tells the scheduler to stop the worker.
@@ -342,7 +365,6 @@ impl Library {
             language,
             package,
             failures: row.failures,
-            is_last_try: row.failures + 1 >= MAX_FAILURES,
         })
     }
 }

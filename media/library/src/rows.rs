@@ -20,6 +20,8 @@ pub(crate) const CAPTION_TEXTS: Table<(VideoId, String, u32), String> = Table::n
 pub(crate) const CHAPTERS: Table<VideoId, ChaptersRow> = Table::new("chapters");
 pub(crate) const UPLOADS: Table<UploadId, UploadRow> = Table::new("uploads");
 pub(crate) const JOBS: Table<JobId, JobRow> = Table::new("jobs");
+/// Bytes of films that left the box, by day: days since 1970-01-01, UTC.
+pub(crate) const DELIVERED: Table<u32, u64> = Table::new("delivered");
 /// The next number of each kind.
 pub(crate) const SEQUENCES: Table<String, u64> = Table::new("sequences");
 
@@ -99,6 +101,9 @@ pub(crate) struct JobRow {
     /// Why it waits, in a sentence for a person, when it was put off.
     #[serde(default)]
     pub(crate) waiting_for: Option<String>,
+    /// What its package was begun with, in LUFS.
+    #[serde(default)]
+    pub(crate) loudness: Option<i8>,
 }
 
 json_record!(

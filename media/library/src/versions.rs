@@ -192,6 +192,7 @@ pub(crate) fn enqueue(
         failures: 0,
         anew: 0,
         waiting_for: None,
+        loudness: None,
     };
     tx.insert(&JOBS, &id, &job)?;
     Ok(())

@@ -17,7 +17,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use lectern_vod::package::{Made, Package, TrackKind};
-use lectern_vod::protocol::{Job, Message, OriginalName, read_frame};
+use lectern_vod::protocol::{Job, LOUDNESS_LUFS, Message, OriginalName, read_frame};
 use lectern_vod::report::Report;
 use lectern_vod::spawn::{Worker, WorkerArgs};
 
@@ -80,6 +80,7 @@ fn worker(source: &Path, folder: &Path) -> Outcome<Worked> {
         language: None,
         threads: 0,
         short_sides: Vec::new(),
+        loudness_lufs: LOUDNESS_LUFS,
         resume: None,
     };
     let args = WorkerArgs {

@@ -7,11 +7,12 @@
 use std::error::Error;
 use std::fs;
 use std::path::Path;
+use std::time::Instant;
 
 use lectern_vod::manifest::CaptionTrack;
 use lectern_vod::names::Language;
 use lectern_vod::package::Package;
-use lectern_vod::protocol::{Job, Message, OriginalName, read_frame};
+use lectern_vod::protocol::{Job, LOUDNESS_LUFS, Message, OriginalName, read_frame};
 use lectern_vod::spawn::{Worker, WorkerArgs};
 use lectern_vod::{captions, dash, hls};
 
@@ -41,6 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         language: Some(Language::new("en")?),
         threads: 0,
         short_sides: Vec::new(),
+        loudness_lufs: LOUDNESS_LUFS,
         resume: None,
     };
     let exe = fs::canonicalize(exe)?;
@@ -49,12 +51,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         package_dir: &folder.join("k"),
         cache_dir: folder,
     };
-    let (_worker, mut messages) = Worker::start_program(&exe, &["worker"], &args, &job)?;
+    let began = Instant::now();
+    let (worker, mut messages) = Worker::start_program(&exe, &["worker"], &args, &job)?;
     let mut package = Package::default();
+    let (mut first, mut most) = (None, String::new());
     while let Some(message) = read_frame::<Message>(&mut messages)? {
-        if !matches!(message, Message::Segment { .. } | Message::Probed { .. }) {
-            eprintln!("{message:?}");
+        match message {
+            Message::Segment { .. } => first = first.or(Some(began.elapsed())),
+            Message::Probed { .. } => {}
+            _ => eprintln!("{message:?}"),
         }
+        most = most_memory(worker.id()).unwrap_or(most);
         package.apply(&message)?;
         if package.is_playable() {
             write(
@@ -83,7 +90,18 @@ fn main() -> Result<(), Box<dyn Error>> {
         "package.json",
         &serde_json::to_string_pretty(&package)?,
     )?;
+    let (first, whole) = (first.unwrap_or_default(), began.elapsed());
+    eprintln!("first segment after {first:.1?}, whole after {whole:.1?}, most memory {most}");
     Ok(())
+}
+
+/// The most memory that a process has had at a time (proc(5), `VmHWM`).
+fn most_memory(process: u32) -> Option<String> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().to_owned())
 }
 
 /// Replaces a file at once, so that a reader finds the old one or the new one.

@@ -11,6 +11,8 @@ use std::process::{Command, ExitCode};
 
 use nix::libc;
 use nix::sched::{CloneFlags, unshare};
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -56,24 +58,17 @@ fn attempt(what: &str, with: &str) -> io::Result<()> {
         "become another program" => Err(Command::new(with).exec()),
         "start another program" => Command::new(with).status().map(drop),
         "enter a namespace of its own" => Ok(unshare(CloneFlags::CLONE_NEWUSER)?),
-        "signal another process" => signal(with.parse().unwrap_or(0)),
-        "make memory executable" => make_executable(libc::PROT_READ | libc::PROT_EXEC),
+        // No signal: only whether one could be sent.
+        "signal another process" => Ok(kill(Pid::from_raw(with.parse().unwrap_or(0)), None)?),
+        "make memory executable" => make_executable(),
         "trace another process" => trace(),
         _ => Err(io::Error::other("there is no such attempt")),
     }
 }
 
 #[allow(unsafe_code)]
-fn signal(process: i32) -> io::Result<()> {
-    // SAFETY: takes two numbers; 0 is no signal and only asks whether one could be sent.
-    match unsafe { libc::kill(process, 0) } {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
-    }
-}
-
-#[allow(unsafe_code)]
-fn make_executable(protection: i32) -> io::Result<()> {
+fn make_executable() -> io::Result<()> {
+    let protection = libc::PROT_READ | libc::PROT_EXEC;
     let (flags, length) = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, 4096);
     // SAFETY: new memory of nobody's, which nothing is read from or run in.
     let page = unsafe { libc::mmap(std::ptr::null_mut(), length, protection, flags, -1, 0) };

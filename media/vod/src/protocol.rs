@@ -32,9 +32,14 @@ pub struct Job {
     pub threads: u32,
     /// Short sides of the ladder's rungs, in pixels. Empty means [`crate::ladder::SHORT_SIDES`].
     pub short_sides: Vec<u32>,
+    /// What the sounds are brought to, in LUFS (ITU-R BS.1770-4).
+    pub loudness_lufs: i8,
     /// What an earlier attempt left: keep it, go on behind it.
     pub resume: Option<Package>,
 }
+
+/// What sounds are brought to where nobody wants something else, in LUFS.
+pub const LOUDNESS_LUFS: i8 = -16;
 
 /// What a worker says, in this order: `Probed`, then the others as they happen, and last `Done` or
 /// `Failed`. `Progress` may come at any time and comes every few seconds as long as the source is being
@@ -367,6 +372,7 @@ mod tests {
             language: Some(Language::new("de-CH").unwrap()),
             threads: 2,
             short_sides: vec![720, 360],
+            loudness_lufs: LOUDNESS_LUFS,
             resume: Some(Package::default()),
         };
         let mut bytes = Vec::new();

@@ -45,7 +45,9 @@ pub enum Death {
     Breach,
     /// Its decoders fell over the source.
     Crash,
-    /// By itself, or by somebody else.
+    /// By `SIGKILL`: the kernel's, for want of memory, or somebody's, or ours.
+    Killed,
+    /// By itself.
     Other,
 }
 
@@ -130,6 +132,7 @@ impl Worker {
         let ended = self.child.wait();
         match ended.ok().and_then(|status| status.signal()) {
             Some(libc::SIGSYS) => Death::Breach,
+            Some(libc::SIGKILL) => Death::Killed,
             Some(libc::SIGSEGV | libc::SIGABRT | libc::SIGBUS | libc::SIGILL | libc::SIGFPE) => {
                 Death::Crash
             }

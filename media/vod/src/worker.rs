@@ -46,7 +46,7 @@ use crate::package::{Package, Track};
 use crate::protocol::{Job, Message, read_frame, write_frame};
 use engine::News;
 use failure::Failure;
-use level::{Level, TARGET_LUFS};
+use level::Level;
 use mux::Draft;
 use plan::Planned;
 use shelf::Shelf;
@@ -162,7 +162,7 @@ fn work(job: &Job) -> Result<(), Failure> {
         let measured =
             loudness::measure(&facts, &plan, &mut || say_if(progress.beat(Instant::now())))?;
         for ((draft, level), measured) in plan.sounds.iter().zip(&mut plan.levels).zip(&measured) {
-            *level = Level::to(TARGET_LUFS, measured, draft.timescale);
+            *level = Level::to(job.loudness_lufs.into(), measured, draft.timescale);
             report.notes.extend(level.note(draft.id.as_str(), measured));
         }
     }

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 const MAX_SITE_NAME_CHARS: usize = 100;
 const MAX_PROXIES: usize = 32;
+/// LUFS: from a quiet cinema to the loudest of broadcasts on phones.
+const LOUDNESS: std::ops::RangeInclusive<i8> = -31..=-10;
 
 /// Who may sign in over plain HTTP from elsewhere than the box itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +61,42 @@ impl Default for CompletionRule {
     }
 }
 
+/// What a gigabyte (10^9 bytes) costs that leaves a cloud for the internet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EgressPrice {
+    /// A decimal number, like `0.09`; up to six digits before the point and behind it.
+    pub per_gb: String,
+    /// ISO 4217, like `EUR`.
+    pub currency: String,
+}
+
+impl Default for EgressPrice {
+    /// What large clouds ask for the first terabytes of a month, without a contract.
+    fn default() -> Self {
+        Self {
+            per_gb: "0.09".to_owned(),
+            currency: "USD".to_owned(),
+        }
+    }
+}
+
+impl EgressPrice {
+    fn is_good(&self) -> bool {
+        let digits = |text: &str, least: usize| {
+            (least..=6).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let (whole, part) = match self.per_gb.split_once('.') {
+            Some((whole, part)) => (whole, Some(part)),
+            None => (self.per_gb.as_str(), None),
+        };
+        digits(whole, 1)
+            && part.is_none_or(|part| digits(part, 1))
+            && self.currency.len() == 3
+            && self.currency.bytes().all(|byte| byte.is_ascii_uppercase())
+    }
+}
+
 /// All settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -71,6 +109,10 @@ pub struct Settings {
     pub completion_rule: CompletionRule,
     /// Addresses or networks (`10.0.0.0/8`) of reverse proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<String>,
+    /// What the sounds of new versions are brought to, in LUFS (ITU-R BS.1770-4).
+    pub loudness_lufs: i8,
+    /// What the delivery from this box is compared with.
+    pub egress_price: EgressPrice,
 }
 
 impl Default for Settings {
@@ -80,6 +122,8 @@ impl Default for Settings {
             plain_http: PlainHttp::default(),
             completion_rule: CompletionRule::default(),
             trusted_proxies: Vec::new(),
+            loudness_lufs: -16,
+            egress_price: EgressPrice::default(),
         }
     }
 }
@@ -98,6 +142,10 @@ pub struct SettingsPatch {
     pub completion_rule: Option<CompletionRule>,
     /// See [`Settings::trusted_proxies`].
     pub trusted_proxies: Option<Vec<String>>,
+    /// See [`Settings::loudness_lufs`].
+    pub loudness_lufs: Option<i8>,
+    /// See [`Settings::egress_price`].
+    pub egress_price: Option<EgressPrice>,
 }
 
 impl Lms {
@@ -174,6 +222,24 @@ impl Settings {
             }
             self.trusted_proxies.clone_from(proxies);
         }
+        if let Some(loudness) = patch.loudness_lufs {
+            if !LOUDNESS.contains(&loudness) {
+                return Err(Error::Invalid {
+                    field: "loudness_lufs",
+                    message: "a loudness is -31 to -10 LUFS".to_owned(),
+                });
+            }
+            self.loudness_lufs = loudness;
+        }
+        if let Some(price) = &patch.egress_price {
+            if !price.is_good() {
+                return Err(Error::Invalid {
+                    field: "egress_price",
+                    message: "a price is a number like 0.09, and a currency three capital letters, like EUR".to_owned(),
+                });
+            }
+            self.egress_price = price.clone();
+        }
         Ok(self)
     }
 }
@@ -186,8 +252,50 @@ mod tests {
     fn settings_of_an_older_box_get_the_defaults_of_new_fields() {
         let old: Settings = serde_json::from_str(r#"{"site_name":"Campus"}"#).unwrap();
         assert_eq!(old.completion_rule, CompletionRule::Watched { percent: 90 });
+        assert_eq!(old.loudness_lufs, -16);
         let json = serde_json::to_string(&old.completion_rule).unwrap();
         assert_eq!(json, r#"{"kind":"watched","percent":90}"#);
+    }
+
+    #[test]
+    fn a_loudness_and_a_price_are_within_reason() {
+        let loudness = |lufs| SettingsPatch {
+            loudness_lufs: Some(lufs),
+            ..SettingsPatch::default()
+        };
+        for (lufs, is_good) in [
+            (-32, false),
+            (-31, true),
+            (-23, true),
+            (-10, true),
+            (-9, false),
+        ] {
+            let changed = Settings::default().patched(&loudness(lufs));
+            assert_eq!(changed.is_ok(), is_good, "{lufs}");
+        }
+        for (per_gb, currency, is_good) in [
+            ("0.09", "USD", true),
+            ("12", "EUR", true),
+            ("0", "CHF", true),
+            ("", "EUR", false),
+            (".5", "EUR", false),
+            ("1.", "EUR", false),
+            ("-1", "EUR", false),
+            ("1e9", "EUR", false),
+            ("1.0000001", "EUR", false),
+            ("1", "eur", false),
+            ("1", "EURO", false),
+        ] {
+            let patch = SettingsPatch {
+                egress_price: Some(EgressPrice {
+                    per_gb: per_gb.to_owned(),
+                    currency: currency.to_owned(),
+                }),
+                ..SettingsPatch::default()
+            };
+            let changed = Settings::default().patched(&patch);
+            assert_eq!(changed.is_ok(), is_good, "{per_gb} {currency}");
+        }
     }
 
     #[test]

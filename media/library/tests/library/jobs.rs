@@ -112,7 +112,7 @@ fn a_job_whose_daemon_is_killed_six_times_is_still_done() {
         lectern = lectern.reopened();
     }
     let job = lectern.library.next_job(at(6)).unwrap().unwrap();
-    assert!(!job.is_last_try, "nobody saw it fail");
+    assert!(!job.is_last_try(), "nobody saw it fail");
     write_track(&job);
     lectern
         .library
@@ -176,6 +176,39 @@ fn a_job_that_gets_on_may_die_as_often_as_it_likes() {
 }
 
 #[test]
+fn a_job_that_is_ended_from_outside_goes_on_where_it_was_and_does_not_fail_soon() {
+    let lectern = Box_::new();
+    let library = &lectern.library;
+    let video = lectern.video(b"source");
+    let job = library.next_job(at(0)).unwrap().unwrap();
+    library.save_package(&job, playable("half"), at(0)).unwrap();
+    let key = library.version(video, 1).unwrap().key;
+    library.interrupt(&job, "Ended.", at(0)).unwrap();
+    let stale = library.interrupt(&job, "Ended.", at(0));
+    assert!(matches!(stale, Err(Error::JobGone)));
+    for n in 1..49 {
+        assert!(library.next_job(at(5 * n - 1)).unwrap().is_none());
+        let job = library.next_job(at(5 * n)).unwrap().unwrap();
+        assert!(!job.is_last_try());
+        assert_eq!(job.package.as_deref(), Some("half"));
+        library.interrupt(&job, "Ended.", at(5 * n)).unwrap();
+        let info = library.version(video, 1).unwrap();
+        assert_eq!(
+            info.waiting_for.as_deref(),
+            Some("Ended. It is tried again by itself.")
+        );
+        assert_eq!(info.key, key);
+    }
+    // Fifty runs that made nothing: whatever ends them, it is always there.
+    library.next_job(at(1000)).unwrap().unwrap();
+    assert!(library.next_job(at(2000)).unwrap().is_none());
+    assert_eq!(
+        library.version(video, 1).unwrap().state,
+        VersionState::Failed
+    );
+}
+
+#[test]
 fn what_may_pass_is_tried_again_later_each_time_later() {
     let lectern = Box_::new();
     let library = &lectern.library;
@@ -183,7 +216,7 @@ fn what_may_pass_is_tried_again_later_each_time_later() {
     let mut now = 0;
     for wait in [5, 20, 80] {
         let job = library.next_job(at(now)).unwrap().unwrap();
-        assert!(!job.is_last_try);
+        assert!(!job.is_last_try());
         library
             .fail_job(&job, "The worker died.", true, None, at(now))
             .unwrap();
@@ -194,7 +227,7 @@ fn what_may_pass_is_tried_again_later_each_time_later() {
         now += wait;
     }
     let job = library.next_job(at(now)).unwrap().unwrap();
-    assert!(job.is_last_try);
+    assert!(job.is_last_try());
     assert_eq!(library.version(video, 1).unwrap().waiting_for, None);
     library
         .fail_job(&job, "The worker died.", true, None, at(now))
@@ -211,7 +244,7 @@ fn a_job_that_got_on_has_all_its_tries_again_and_goes_on_under_its_key() {
     let key = library.version(video, 1).unwrap().key;
     for n in 0..8 {
         let job = library.next_job(at(n * 1000)).unwrap().unwrap();
-        assert!(!job.is_last_try);
+        assert!(!job.is_last_try());
         library
             .save_package(&job, playable(&format!("{n}")), at(n * 1000))
             .unwrap();
@@ -348,7 +381,7 @@ fn a_job_that_meets_a_full_disk_keeps_what_it_has_and_goes_on_when_there_is_room
     lectern.video(b"source");
     for n in 0..10 {
         let job = library.next_job(at(n * 1000)).unwrap().unwrap();
-        assert!(!job.is_last_try, "a full disk is no failure of the job");
+        assert!(!job.is_last_try(), "a full disk is no failure of the job");
         library.set_floor(u64::MAX);
         let stopped = library.save_package(&job, playable("half"), at(n * 1000));
         assert!(matches!(stopped, Err(Error::AtFloor { .. })));
@@ -385,4 +418,21 @@ fn a_job_that_waits_for_room_says_so_and_one_at_work_does_not() {
     assert!(says(), "until it runs again");
     library.next_job(at(100)).unwrap().unwrap();
     assert!(!says());
+}
+
+#[test]
+fn a_job_keeps_the_loudness_that_it_was_begun_with_until_it_is_begun_anew() {
+    let mut lectern = Box_::new();
+    lectern.video(b"source");
+    let job = lectern.library.next_job(at(0)).unwrap().unwrap();
+    assert_eq!(lectern.library.loudness_of(&job, -16).unwrap(), -16);
+    lectern = lectern.reopened();
+    let job = lectern.library.next_job(at(1)).unwrap().unwrap();
+    assert_eq!(lectern.library.loudness_of(&job, -23).unwrap(), -16);
+    lectern
+        .library
+        .begin_anew(&job, "It cannot go on.")
+        .unwrap();
+    let job = lectern.library.next_job(at(2)).unwrap().unwrap();
+    assert_eq!(lectern.library.loudness_of(&job, -23).unwrap(), -23);
 }

@@ -2,6 +2,7 @@
 
 use gstreamer as gst;
 use gstreamer::prelude::*;
+use gstreamer_app::{AppSink, AppSinkCallbacks};
 
 use super::elements::make;
 use super::encode::{add_queue, add_scale, link, pad, samples_caps};
@@ -179,6 +180,16 @@ fn add_sink(pipeline: &gst::Pipeline, from: &gst::Pad) -> Result<(), Failure> {
     from.link(&pad(&sink, "sink")?)
         .map_err(|e| Failure::Machine(e.to_string()))?;
     Ok(())
+}
+
+/// Where decoded data leave a pipeline: as fast as they are taken.
+pub fn sink(callbacks: AppSinkCallbacks) -> AppSink {
+    AppSink::builder()
+        .sync(false)
+        .async_(false)
+        .max_buffers(2)
+        .callbacks(callbacks)
+        .build()
 }
 
 /// Adds an element.

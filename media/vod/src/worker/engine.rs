@@ -29,7 +29,7 @@ use super::pictures::{self, PosterChoice};
 use super::probe::{Facts, Picture, Sound};
 use super::seam::{FrameSide, SampleSide, Seam};
 use super::shelf::{Event, Shelf};
-use super::source::{Kind, add_source, failure_of};
+use super::source::{Kind, add_source, failure_of, with_pipeline};
 use super::texts;
 use super::thinner::{Thinned, Thinner};
 use super::timeline::{Cuts, Frames, Marks, Pace, Samples, ticks_to_ns};
@@ -96,14 +96,11 @@ pub fn work(
     events: &Receiver<Event>,
     tell: &mut dyn FnMut(News) -> Result<(), Failure>,
 ) -> Result<Thinned, Failure> {
-    let pipeline = gst::Pipeline::new();
-    pipeline.use_clock(None::<&gst::Clock>);
-    let outcome = build(&pipeline, facts, plan, shelf).and_then(|seam| {
-        run(&pipeline, &seam, events, tell)?;
+    with_pipeline(|pipeline| {
+        let seam = build(pipeline, facts, plan, shelf)?;
+        run(pipeline, &seam, events, tell)?;
         Ok(seam.thinned())
-    });
-    let _ = pipeline.set_state(gst::State::Null);
-    outcome
+    })
 }
 
 fn build(

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use gstreamer as gst;
 use gstreamer::prelude::*;
-use gstreamer_app::{AppSink, AppSinkCallbacks};
+use gstreamer_app::AppSinkCallbacks;
 use gstreamer_video::{VideoFrameExt, VideoFrameRef, VideoInfo};
 
-use super::decode::{add, add_coded_queue, add_decoder, add_plain, lead_streams};
+use super::decode::{add, add_coded_queue, add_decoder, add_plain, lead_streams, sink};
 use super::encode::link;
 use super::failure::Failure;
 use super::probe::{Facts, Picture};
-use super::source::{Kind, add_source};
+use super::source::{Kind, add_source, with_pipeline};
 use super::stillness::{Luma, look_the_same};
 
 /// Places that are looked at.
@@ -58,12 +58,10 @@ pub fn is_mostly_still(percent: Option<u8>) -> bool {
 
 /// Frames that show nothing new, and all that were looked at.
 fn look(facts: &Facts, picture: &Picture, threads: u32) -> Result<(usize, usize), Failure> {
-    let pipeline = gst::Pipeline::new();
-    pipeline.use_clock(None::<&gst::Clock>);
-    let outcome = build(&pipeline, facts, picture, threads)
-        .and_then(|frames| count(&pipeline, facts, &frames));
-    let _ = pipeline.set_state(gst::State::Null);
-    outcome
+    with_pipeline(|pipeline| {
+        let frames = build(pipeline, facts, picture, threads)?;
+        count(pipeline, facts, &frames)
+    })
 }
 
 /// Whether a frame looks like the one before it; none for the first behind a leap.
@@ -82,37 +80,32 @@ fn build(
     // Without a bound: a sender that waits would hold up a leap for ever, and a leap comes soon.
     let (sender, frames) = mpsc::channel();
     let mut before: Option<(gst::Buffer, VideoInfo)> = None;
-    let sink = AppSink::builder()
-        .sync(false)
-        .async_(false)
-        .max_buffers(2)
-        .callbacks(
-            AppSinkCallbacks::builder()
-                .new_sample(move |sink| {
-                    let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
-                    let now = sample.buffer_owned().zip(
-                        sample
-                            .caps()
-                            .and_then(|caps| VideoInfo::from_caps(caps).ok()),
-                    );
-                    let is_leap = now
-                        .as_ref()
-                        .is_none_or(|(b, _)| b.flags().contains(gst::BufferFlags::DISCONT));
-                    let same = match (before.as_ref().filter(|_| !is_leap), &now) {
-                        (Some(before), Some(now)) => Some(frames_are_the_same(
-                            (&before.0, &before.1),
-                            (&now.0, &now.1),
-                        )),
-                        _ => None,
-                    };
-                    before = now;
-                    // Nobody asks any more: enough was seen.
-                    sender.send(same).map_err(|_| gst::FlowError::Eos)?;
-                    Ok(gst::FlowSuccess::Ok)
-                })
-                .build(),
-        )
-        .build();
+    let sink = sink(
+        AppSinkCallbacks::builder()
+            .new_sample(move |sink| {
+                let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+                let now = sample.buffer_owned().zip(
+                    sample
+                        .caps()
+                        .and_then(|caps| VideoInfo::from_caps(caps).ok()),
+                );
+                let is_leap = now
+                    .as_ref()
+                    .is_none_or(|(b, _)| b.flags().contains(gst::BufferFlags::DISCONT));
+                let same = match (before.as_ref().filter(|_| !is_leap), &now) {
+                    (Some(before), Some(now)) => Some(frames_are_the_same(
+                        (&before.0, &before.1),
+                        (&now.0, &now.1),
+                    )),
+                    _ => None,
+                };
+                before = now;
+                // Nobody asks any more: enough was seen.
+                sender.send(same).map_err(|_| gst::FlowError::Eos)?;
+                Ok(gst::FlowSuccess::Ok)
+            })
+            .build(),
+    );
     add(pipeline, sink.upcast_ref())?;
     link(&decoder, &convert)?;
     link(&plain, sink.upcast_ref())?;

@@ -4,14 +4,14 @@
 
 use crate::names::Sentence;
 
-/// What a programme should have, in LUFS.
-pub const TARGET_LUFS: f64 = -16.0;
+/// Bytes of a sample here: interleaved stereo of 32 bit floats, little end first.
+pub const SAMPLE_BYTES: usize = 8;
 /// Highest true peak before the encoder, in dBTP: what AAC adds to it stays below -1.
 const CEILING_DBTP: f64 = -2.0;
 /// A sound is made louder by so much at most, in dB: beyond, it is the noise of a room.
 const MOST_GAIN_DB: f64 = 20.0;
 /// Peaks are known for each hundredth of a second.
-pub const BLOCKS_A_SECOND: u32 = 100;
+const BLOCKS_A_SECOND: u32 = 100;
 /// Before a peak the sound goes down by so much each block, and comes back so slowly behind it.
 const DOWN_DB: f64 = 2.0;
 const UP_DB: f64 = 0.25;
@@ -65,43 +65,44 @@ impl Level {
 
     /// Brings a sound with that many samples a second to `target` LUFS.
     pub fn to(target: f64, measured: &Measured, rate: u32) -> Self {
-        let Some(lufs) = measured.lufs.filter(|lufs| lufs.is_finite()) else {
+        let Some(lufs) = measured.lufs else {
             return Self::unchanged();
         };
         let ceiling = factor(CEILING_DBTP);
         let loudest = f64::from(measured.peaks.iter().copied().fold(0.0, f32::max));
+        let held = |gain: f64| match loudest * gain > ceiling {
+            true => borders_of(&measured.peaks, gain, ceiling),
+            false => Vec::new(),
+        };
         let mut gain_db = (target - lufs).min(MOST_GAIN_DB);
-        let mut borders = Vec::new();
+        let mut gain = factor(gain_db);
+        let mut borders = held(gain);
         // Holding peaks down takes loudness, which more gain gives back, which makes higher peaks.
         for _ in 0..ROUNDS {
-            let gain = factor(gain_db);
-            if loudest * gain <= ceiling {
+            if borders.is_empty() || gain_db >= MOST_GAIN_DB {
                 break;
             }
-            borders = borders_of(&measured.peaks, gain, ceiling);
             let missing = target - lufs - gain_db + lost_db(measured, gain, &borders);
-            if missing < CLOSE_DB || gain_db >= MOST_GAIN_DB {
+            if missing < CLOSE_DB {
                 break;
             }
             gain_db = (gain_db + missing).min(MOST_GAIN_DB);
-        }
-        if !borders.is_empty() {
-            borders = borders_of(&measured.peaks, factor(gain_db), ceiling);
+            gain = factor(gain_db);
+            borders = held(gain);
         }
         Self {
-            gain: factor(gain_db) as f32,
+            gain: gain as f32,
             block: block_of(rate),
             borders,
         }
     }
 
-    /// Changes interleaved stereo samples of 32 bit floats (little end first), of which the first one is the `first`th
-    /// of the sound.
+    /// Changes samples ([`SAMPLE_BYTES`] each), of which the first one is the `first`th of the sound.
     pub fn apply(&self, first: u64, samples: &mut [u8]) {
         if *self == Self::unchanged() {
             return;
         }
-        let (frames, _) = samples.as_chunks_mut::<8>();
+        let (frames, _) = samples.as_chunks_mut::<SAMPLE_BYTES>();
         for (frame, number) in frames.iter_mut().zip(first..) {
             let by = self.at(number);
             let (values, _) = frame.as_chunks_mut::<4>();

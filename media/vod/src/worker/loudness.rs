@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 use ebur128::{EbuR128, Mode};
 use gstreamer as gst;
 use gstreamer::prelude::*;
-use gstreamer_app::{AppSink, AppSinkCallbacks};
+use gstreamer_app::AppSinkCallbacks;
 
-use super::decode::{Way, add, add_coded_queue, add_sound_filters, lead_streams};
+use super::decode::{Way, add, add_coded_queue, add_sound_filters, lead_streams, sink};
 use super::encode::link;
 use super::engine::Plan;
 use super::failure::Failure;
-use super::level::{GATE_BLOCKS, GATE_STEP, Measured, block_of, power_of};
+use super::level::{GATE_BLOCKS, GATE_STEP, Measured, SAMPLE_BYTES, block_of, power_of};
 use super::probe::Facts;
-use super::source::{Kind, add_source};
+use super::source::{Kind, add_source, with_pipeline};
 
 /// No sample for so long ends it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -32,15 +32,14 @@ pub fn measure(
     let rates = plan.sounds.iter().map(|draft| draft.timescale);
     let meters = rates.map(|rate| Ok(Mutex::new(Meter::new(rate)?)));
     let meters: All = Arc::new(meters.collect::<Result<_, Failure>>()?);
-    let pipeline = gst::Pipeline::new();
-    pipeline.use_clock(None::<&gst::Clock>);
-    let outcome =
-        build(&pipeline, facts, plan, &meters).and_then(|()| run(&pipeline, &meters, beat));
-    let _ = pipeline.set_state(gst::State::Null);
-    match outcome? {
-        true => Ok(meters.iter().map(|meter| lock(meter).measured()).collect()),
-        false => Ok(vec![Measured::default(); plan.sounds.len()]),
-    }
+    let is_whole = with_pipeline(|pipeline| {
+        build(pipeline, facts, plan, &meters)?;
+        run(pipeline, &meters, beat)
+    })?;
+    Ok(match is_whole {
+        true => meters.iter().map(|meter| lock(meter).measured()).collect(),
+        false => vec![Measured::default(); plan.sounds.len()],
+    })
 }
 
 fn lock(meter: &Mutex<Meter>) -> std::sync::MutexGuard<'_, Meter> {
@@ -64,7 +63,7 @@ impl Meter {
             .map_err(|e| Failure::Machine(format!("loudness cannot be measured: {e}")))?;
         Ok(Self {
             ebu,
-            block: usize::try_from(block_of(rate)).unwrap_or(480) * 8,
+            block: usize::try_from(block_of(rate)).unwrap_or(480) * SAMPLE_BYTES,
             waiting: Vec::new(),
             peaks: Vec::new(),
             squares: Vec::new(),
@@ -147,12 +146,7 @@ fn build(
                 Ok(gst::FlowSuccess::Ok)
             })
             .build();
-        let sink = AppSink::builder()
-            .sync(false)
-            .async_(false)
-            .max_buffers(2)
-            .callbacks(callbacks)
-            .build();
+        let sink = sink(callbacks);
         add(pipeline, sink.upcast_ref())?;
         link(&last, sink.upcast_ref())?;
         ways.push((Kind::Audio, sound.stream.clone(), entry));

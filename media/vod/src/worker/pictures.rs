@@ -8,6 +8,7 @@ use gstreamer::prelude::*;
 use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
 use gstreamer_video::{VideoFormat, VideoFrameExt, VideoFrameRef, VideoInfo};
 
+use super::decode::sink;
 use super::elements::make;
 use super::encode::{add_queue, add_scale, frames_caps, left_out, link, pad};
 use super::failure::Failure;
@@ -85,31 +86,26 @@ pub fn add_storyboard(
         pictures: 0,
     }));
     let at_end = Arc::clone(&sheets);
-    let sink = AppSink::builder()
-        .sync(false)
-        .async_(false)
-        .max_buffers(2)
-        .callbacks(
-            AppSinkCallbacks::builder()
-                .new_sample(move |sink| {
-                    let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
-                    let mut sheets = sheets.lock().map_err(|_| gst::FlowError::Error)?;
-                    sheets.take(&sample).map_err(|failure| {
-                        sheets.shelf.fail(failure);
-                        gst::FlowError::Error
-                    })?;
-                    Ok(gst::FlowSuccess::Ok)
-                })
-                .eos(move |_| {
-                    if let Ok(mut sheets) = at_end.lock()
-                        && let Err(failure) = sheets.finish()
-                    {
-                        sheets.shelf.fail(failure);
-                    }
-                })
-                .build(),
-        )
-        .build();
+    let sink = sink(
+        AppSinkCallbacks::builder()
+            .new_sample(move |sink| {
+                let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+                let mut sheets = sheets.lock().map_err(|_| gst::FlowError::Error)?;
+                sheets.take(&sample).map_err(|failure| {
+                    sheets.shelf.fail(failure);
+                    gst::FlowError::Error
+                })?;
+                Ok(gst::FlowSuccess::Ok)
+            })
+            .eos(move |_| {
+                if let Ok(mut sheets) = at_end.lock()
+                    && let Err(failure) = sheets.finish()
+                {
+                    sheets.shelf.fail(failure);
+                }
+            })
+            .build(),
+    );
     pipeline
         .add(&sink)
         .map_err(|e| Failure::Machine(e.to_string()))?;

@@ -4,7 +4,6 @@
 use super::encode::Rung;
 use super::engine::Plan;
 use super::failure::Failure;
-use super::glance::is_mostly_still;
 use super::level::Level;
 use super::mux::Draft;
 use super::probe::{Facts, Sound};
@@ -82,7 +81,7 @@ pub fn plan(facts: &Facts, job: &Job) -> Result<Planned, Failure> {
             levels: vec![Level::unchanged(); sounds.len()],
             sounds,
             cuts,
-            thins: is_mostly_still(facts.still_percent),
+            thins: is_still(facts),
             threads,
             listed_sheets: package.storyboard.as_ref().map_or(0, |board| board.sheets),
             has_poster: package.poster.is_some(),
@@ -165,7 +164,7 @@ fn rungs(facts: &Facts, ladder: &Ladder, threads: u32) -> Vec<Rung> {
     let Some(picture) = &facts.picture else {
         return Vec::new();
     };
-    let is_still = is_mostly_still(facts.still_percent);
+    let is_still = is_still(facts);
     let best = ladder.rungs.first().map_or(1, |best| best.height);
     let pixels = |rung: &ladder::Rung| f64::from(rung.width) * f64::from(rung.height);
     let all: f64 = ladder
@@ -265,11 +264,19 @@ fn report(facts: &Facts, ladder: &Ladder) -> Report {
     }
 }
 
+fn is_still(facts: &Facts) -> bool {
+    facts
+        .ladder
+        .video
+        .as_ref()
+        .is_some_and(|video| video.is_still)
+}
+
 /// What was found, and what follows from it.
 fn notes(facts: &Facts) -> Vec<Sentence> {
     let mut notes: Vec<Sentence> = facts.notes.iter().map(Sentence::new).collect();
     if let Some(percent) = facts.still_percent {
-        notes.push(Sentence::new(match is_mostly_still(Some(percent)) {
+        notes.push(Sentence::new(match is_still(facts) {
             true => format!(
                 "The picture mostly stands still: {percent} of 100 frames that were looked at show nothing new. Such \
                  frames are left out, and the ones before are shown for exactly as long."

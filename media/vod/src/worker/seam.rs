@@ -8,9 +8,10 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
 
+use super::decode::sink;
 use super::encode::{AAC_FRAME, SoundEnd, left_out, pad, running_time};
 use super::failure::Failure;
-use super::level::Level;
+use super::level::{Level, SAMPLE_BYTES};
 use super::pictures::PosterChoice;
 use super::shelf::Shelf;
 use super::thinner::{Thinned, Thinner};
@@ -86,8 +87,6 @@ pub struct SampleSide {
 
 /// Samples of silence that are made in one go.
 const SILENCE_AT_ONCE: u64 = 256 * AAC_FRAME;
-/// Bytes of one stereo sample of 32 bit floats.
-const SAMPLE_BYTES: usize = 8;
 
 impl Seam {
     /// With neither picture nor sound yet. `listed_sound_end`: of a sound that is there already.
@@ -250,7 +249,8 @@ impl Seam {
         let Some(buffer) = sample.buffer() else {
             return Ok(gst::FlowSuccess::Ok);
         };
-        let count = (buffer.size() / SAMPLE_BYTES) as u64;
+        let map = buffer.map_readable().map_err(|_| gst::FlowError::Error)?;
+        let count = (map.len() / SAMPLE_BYTES) as u64;
         let mut sides = self.lock();
         sides.taken += 1;
         let Some(side) = sides.samples.get_mut(number) else {
@@ -258,7 +258,6 @@ impl Seam {
         };
         let first = side.decoded;
         side.decoded += count;
-        drop(sides);
         // What an edit list hides at the front (an encoder's own delay, mostly) is cut to the sample.
         let (start, hidden_ns) = match buffer.pts() {
             None => (None, 0),
@@ -267,11 +266,6 @@ impl Seam {
                 Some(gst::Signed::Positive(at)) => (Some(at.nseconds()), 0),
                 Some(gst::Signed::Negative(by)) => (Some(0), by.nseconds()),
             },
-        };
-        let map = buffer.map_readable().map_err(|_| gst::FlowError::Error)?;
-        let mut sides = self.lock();
-        let Some(side) = sides.samples.get_mut(number) else {
-            return Ok(gst::FlowSuccess::Ok);
         };
         let start = start.unwrap_or_else(|| side.clock.next_start());
         let hidden = ns_to_samples(hidden_ns, side.rate).min(count);
@@ -561,13 +555,4 @@ fn signed_running_time(
 fn ns_to_samples(ns: u64, rate: u32) -> u64 {
     let samples = (u128::from(ns) * u128::from(rate) + 500_000_000) / 1_000_000_000;
     u64::try_from(samples).unwrap_or(u64::MAX)
-}
-
-fn sink(callbacks: AppSinkCallbacks) -> AppSink {
-    AppSink::builder()
-        .sync(false)
-        .async_(false)
-        .max_buffers(2)
-        .callbacks(callbacks)
-        .build()
 }

@@ -67,6 +67,17 @@ pub fn add_source(pipeline: &gst::Pipeline) -> Result<Source, Failure> {
     })
 }
 
+/// Does something with a pipeline that follows no clock, and stops it whatever came of that.
+pub fn with_pipeline<T>(
+    work: impl FnOnce(&gst::Pipeline) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let pipeline = gst::Pipeline::new();
+    pipeline.use_clock(None::<&gst::Clock>);
+    let outcome = work(&pipeline);
+    let _ = pipeline.set_state(gst::State::Null);
+    outcome
+}
+
 /// Makes the times of a Matroska stream its running times.
 ///
 /// The demuxer first says that the film begins with its first block, and takes it back when another

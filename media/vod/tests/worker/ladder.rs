@@ -6,7 +6,7 @@ use lectern_vod::package::Made as How;
 use lectern_vod::protocol::Message;
 use tempfile::TempDir;
 
-use super::run::{Made, events, make, packets, stream};
+use super::run::{Made, events, make, packets, said_by_ffmpeg, stream};
 use super::source;
 
 /// 24 frames a second, in microseconds, less one: rounding is no misalignment.
@@ -432,21 +432,9 @@ fn each_codec_shows_what_others_show_of_it() {
 
 /// How much a rung is like its source as ffmpeg shows it (SSIM, 1 for the same).
 fn likeness(source: &std::path::Path, rung: &std::path::Path) -> f64 {
-    let output = Command::new("ffmpeg")
-        .args(["-hide_banner", "-nostats", "-i"])
-        .arg(rung)
-        .arg("-i")
-        .arg(source)
-        .args([
-            "-lavfi",
-            "[1:v][0:v]scale2ref[b][a];[a]setsar=1[a1];[b]setsar=1,format=yuv420p[b1];[a1][b1]ssim",
-            "-f",
-            "null",
-            "-",
-        ])
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    const GRAPH: &str =
+        "[1:v][0:v]scale2ref[b][a];[a]setsar=1[a1];[b]setsar=1,format=yuv420p[b1];[a1][b1]ssim";
+    let text = said_by_ffmpeg(&[rung, source], &["-lavfi", GRAPH]);
     let all = text
         .split(" Y:")
         .nth(1)

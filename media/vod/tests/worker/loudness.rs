@@ -1,30 +1,16 @@
 //! One loudness for all lectures, measured by ffmpeg's meter (EBU R 128) in what the worker has made.
 
 use std::path::Path;
-use std::process::Command;
 
+use lectern_vod::protocol::Job;
 use tempfile::TempDir;
 
-use super::run::make;
+use super::run::{job, make, make_as, said_by_ffmpeg};
 use super::source;
 
 /// What ffmpeg measures: integrated loudness in LUFS, true peak in dBTP.
 fn meter(file: &Path) -> (f64, f64) {
-    let output = Command::new("ffmpeg")
-        .args(["-hide_banner", "-nostats", "-i"])
-        .arg(file)
-        .args([
-            "-map",
-            "0:a:0",
-            "-af",
-            "ebur128=peak=true",
-            "-f",
-            "null",
-            "-",
-        ])
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let text = said_by_ffmpeg(&[file], &["-map", "0:a:0", "-af", "ebur128=peak=true"]);
     let summary = text.rsplit("Summary:").next().unwrap();
     let number = |name: &str| -> f64 {
         let rest = summary
@@ -67,6 +53,19 @@ fn every_sound_becomes_as_loud_as_the_others_and_none_is_cut_off_at_the_top() {
         let is_held = notes[0].contains("held down");
         assert!(is_held || name != "coughs.flac", "{notes:?}");
     }
+}
+
+#[test]
+fn a_box_may_want_its_sounds_quieter() {
+    let folder = TempDir::new().unwrap();
+    let how = "-f lavfi -i aevalsrc=0.3*sin(1000*2*PI*t):d=8:s=48000";
+    let source = source::make(folder.path(), "tone.wav", how);
+    let order = Job {
+        loudness_lufs: -23,
+        ..job(&source)
+    };
+    let (lufs, _) = meter(&make_as(&order, &source).track_file("a1"));
+    assert!((lufs + 23.0).abs() <= 0.5, "{lufs} LUFS");
 }
 
 #[test]

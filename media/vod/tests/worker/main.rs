@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests
 
 mod failures;
+mod kills;
 mod kinds;
 mod ladder;
 mod loudness;

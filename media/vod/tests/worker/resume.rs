@@ -39,8 +39,8 @@ fn attempt(job: &Job, source: &Path, folder: &Path, segments: usize) -> (Package
     (package, messages)
 }
 
-/// Every file that a package lists.
-fn listed(package: &Package, folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+/// Names of the files that a package lists.
+pub fn listed_files(package: &Package) -> Vec<String> {
     let mut names = Vec::new();
     for track in &package.tracks {
         names.push(Package::init_file(&track.id));
@@ -48,12 +48,17 @@ fn listed(package: &Package, folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     }
     names.extend(package.poster.map(|_| Package::POSTER_FILE.to_owned()));
     names
+}
+
+/// Every file that a package lists.
+fn listed(package: &Package, folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    listed_files(package)
         .into_iter()
         .map(|name| (PathBuf::from(&name), fs::read(folder.join(name)).unwrap()))
         .collect()
 }
 
-fn assert_decodes(file: &Path) {
+pub fn assert_decodes(file: &Path) {
     let output = Command::new("ffmpeg")
         .args(["-v", "warning", "-xerror", "-i"])
         .arg(file)

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use lectern_vod::names::TrackId;
 use lectern_vod::package::Package;
-use lectern_vod::protocol::{Job, Message, OriginalName, Remedy, read_frame};
+use lectern_vod::protocol::{Job, LOUDNESS_LUFS, Message, OriginalName, Remedy, read_frame};
 use lectern_vod::report::Report;
 use lectern_vod::spawn::{Worker, WorkerArgs};
 use serde_json::Value;
@@ -41,27 +41,37 @@ pub fn job(source: &Path) -> Job {
         language: None,
         threads: 0,
         short_sides: Vec::new(),
+        loudness_lufs: LOUDNESS_LUFS,
         resume: None,
     }
 }
 
 /// Everything that the worker says about a source.
 pub fn messages(source: &Path, folder: &Path) -> Vec<Message> {
+    messages_of(&job(source), source, folder)
+}
+
+fn messages_of(job: &Job, source: &Path, folder: &Path) -> Vec<Message> {
     let args = WorkerArgs {
         source,
         package_dir: folder,
         cache_dir: folder,
     };
     let (_worker, output) =
-        Worker::start_program(&program(), &["worker"], &args, &job(source)).expect("it starts");
+        Worker::start_program(&program(), &["worker"], &args, job).expect("it starts");
     let mut output = BufReader::new(output);
     std::iter::from_fn(|| read_frame(&mut output).expect("frames that can be read")).collect()
 }
 
-/// A job that must succeed.
+/// A source whose job must succeed.
 pub fn make(source: &Path) -> Made {
+    make_as(&job(source), source)
+}
+
+/// A job that must succeed.
+pub fn make_as(job: &Job, source: &Path) -> Made {
     let folder = TempDir::new().expect("a folder");
-    let messages = messages(source, folder.path());
+    let messages = messages_of(job, source, folder.path());
     let mut built = Package::default();
     for message in &messages {
         built.apply(message).expect("messages in order");
@@ -188,16 +198,25 @@ fn number(value: &Value) -> f64 {
         .expect("a number")
 }
 
-/// Times that an ffmpeg filter finds in a track.
-pub fn events(made: &Made, track: &str, filter: &str, label: &str) -> Vec<f64> {
-    let output = Command::new("ffmpeg")
-        .args(["-hide_banner", "-nostats", "-i"])
-        .arg(made.track_file(track))
-        .args(filter.split(' '))
+/// What ffmpeg says of these files when it does that with them, and keeps nothing of it.
+pub fn said_by_ffmpeg(files: &[&Path], arguments: &[&str]) -> String {
+    let mut command = Command::new("ffmpeg");
+    command.args(["-hide_banner", "-nostats"]);
+    for file in files {
+        command.arg("-i").arg(file);
+    }
+    let output = command
+        .args(arguments)
         .args(["-f", "null", "-"])
         .output()
         .unwrap();
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Times that an ffmpeg filter finds in a track.
+pub fn events(made: &Made, track: &str, filter: &str, label: &str) -> Vec<f64> {
+    let arguments: Vec<&str> = filter.split(' ').collect();
+    let text = said_by_ffmpeg(&[&made.track_file(track)], &arguments);
     text.split(label)
         .skip(1)
         .filter_map(|rest| rest.split([' ', '\n', '|']).next()?.parse().ok())

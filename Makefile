@@ -15,7 +15,7 @@ export STATE HTTP HTTPS RTC
 LECTERND := target/release/lecternd
 UI_SOURCES := $(shell find web/ui -path web/ui/node_modules -prune -o -path web/ui/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help build run test test-player test-media test-crash test-interop fuzz bench lint deps deps-test ui image image-test
+.PHONY: help build run test test-player test-media test-crash test-interop fuzz bench lint deps deps-test deps-bench ui image image-test
 
 help: ## what each command does
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +26,8 @@ build: deps ui target/sample/welcome.mp4 ## the product: target/release/lecternd
 run: build ## serve Lectern from ./var (make run HTTP=0.0.0.0:8080 serves the LAN)
 	@exec $(LECTERND) serve --state $(STATE) --http $(HTTP) --https $(HTTPS) --rtc $(RTC)
 
-test: deps deps-test build ## everything that a change can break
+# Without `build`: the tests build lecternd for themselves, with features of their own; all of ours twice is five minutes.
+test: deps deps-test ui target/sample/welcome.mp4 ## everything that a change can break
 	@.ci/test
 
 lint: deps deps-test ui ## formatting, clippy, types, linters, licences
@@ -42,7 +43,9 @@ test-player: deps deps-test build ## what is watched is what is recorded, in a r
 	@cd web/ui && node e2e/player.mjs && node e2e/watch.mjs
 
 test-crash: deps build ## kill -9 at many moments, long form
+	@cargo build --release --locked --workspace --examples
 	@LECTERN_CRASH_ROUNDS=100 cargo test --release --locked --workspace --test crash -- --nocapture
+	@LECTERN_CRASH_ROUNDS=100 cargo test --release --locked --workspace --test worker kills -- --nocapture
 
 test-interop: deps deps-test build ## third-party record stores and clients
 	@.ci/interop
@@ -50,7 +53,7 @@ test-interop: deps deps-test build ## third-party record stores and clients
 fuzz: deps ## every parser of outside bytes, for a bounded time
 	@.ci/fuzz
 
-bench: deps deps-test build ## ratios against peers, side by side in one run
+bench: deps deps-bench build ## ratios against peers, side by side in one run
 	@.ci/bench
 
 image: ## the appliance's disk image (comes with the box issue)
@@ -64,6 +67,9 @@ deps:
 
 deps-test:
 	@.ci/deps test
+
+deps-bench:
+	@.ci/deps bench
 
 ui: web/ui/dist/index.html
 

@@ -6,6 +6,7 @@ pub mod captions;
 mod chapters;
 pub mod credentials;
 mod csv;
+mod delivery;
 pub mod erasures;
 pub mod events;
 pub mod evidence;
@@ -57,6 +58,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(setup::routes())
         .merge(sources::routes())
         .merge(statements::routes())
+        .merge(delivery::routes())
         .merge(system::routes())
         .merge(uploads::routes())
         .merge(upstreams::routes())

@@ -8,6 +8,7 @@ mod file;
 mod keyed;
 mod manifest;
 mod packages;
+mod pages;
 mod range;
 
 pub use packages::Packages;

@@ -2,6 +2,8 @@
 //!
 //! Labels are the routes of the table, never paths as sent: their number is bounded.
 
+use std::sync::atomic::AtomicU64;
+
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -11,7 +13,8 @@ use jiff::Timestamp;
 use lectern_lms::Role;
 use prometheus::core::Collector;
 use prometheus::{
-    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
+    TextEncoder,
 };
 use utoipa_axum::router::OpenApiRouter;
 
@@ -21,9 +24,11 @@ use crate::client::Client;
 use crate::extract::blocking;
 use crate::problem::Problem;
 
+mod delivered;
 mod jobs;
 mod rooms;
 
+pub(crate) use delivered::{keep as keep_delivered, not_written_down, write_down};
 pub(crate) use jobs::count as count_jobs;
 
 /// Seconds; a page's request is well below the first, an upload's last piece above the last.
@@ -37,6 +42,10 @@ pub struct Metrics {
     open: IntGauge,
     /// Open event streams
     pub event_streams: IntGauge,
+    /// Bytes of films that were sent
+    pub media_bytes: IntCounter,
+    /// Of those, what the library knows
+    media_bytes_kept: AtomicU64,
     jobs_ended: IntCounterVec,
 }
 
@@ -62,17 +71,23 @@ impl Metrics {
             seconds: HistogramVec::new(seconds.buckets(BUCKETS.to_vec()), &["method", "route"])?,
             open: IntGauge::new("lectern_http_requests_open", "Requests being answered")?,
             event_streams: IntGauge::new("lectern_http_event_streams", "Open event streams")?,
+            media_bytes: IntCounter::new(
+                "lectern_media_bytes_total",
+                "Bytes of films, posters and previews that were sent",
+            )?,
+            media_bytes_kept: AtomicU64::new(0),
             jobs_ended: IntCounterVec::new(ended, &["result"])?,
         };
         // From 0, so that the first failure is an increase.
         for result in jobs::RESULTS {
             metrics.jobs_ended.with_label_values(&[result]);
         }
-        let all: [Box<dyn Collector>; 5] = [
+        let all: [Box<dyn Collector>; 6] = [
             Box::new(metrics.requests.clone()),
             Box::new(metrics.seconds.clone()),
             Box::new(metrics.open.clone()),
             Box::new(metrics.event_streams.clone()),
+            Box::new(metrics.media_bytes.clone()),
             Box::new(metrics.jobs_ended.clone()),
         ];
         for collector in all {

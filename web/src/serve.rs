@@ -5,6 +5,7 @@
 //! ones, cancels event streams, lets requests finish for a while, and closes what is left.
 
 mod connection;
+mod gather;
 mod slots;
 
 use std::sync::Arc;
@@ -89,7 +90,8 @@ pub async fn serve_within(
         tasks.spawn(door.run(listener));
     }
     tasks.spawn(crate::metrics::count_jobs(app.clone()));
-    tasks.spawn(crate::events::pump(app));
+    tasks.spawn(crate::metrics::keep_delivered(app.clone()));
+    tasks.spawn(crate::events::pump(app.clone()));
     tasks.spawn(
         Door {
             router,
@@ -101,6 +103,7 @@ pub async fn serve_within(
         .run(listeners.http),
     );
     while tasks.join_next().await.is_some() {}
+    crate::metrics::write_down(&app).await;
     Ok(())
 }
 

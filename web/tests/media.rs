@@ -718,3 +718,41 @@ async fn a_video_is_described_as_the_contract_says() {
     );
     assert_eq!(ada.get(&path).await.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn what_has_left_is_counted_by_day_and_survives_a_restart() {
+    let it = TestBox::new();
+    let owner = it.person("ada", &[Role::Instructor]);
+    let film = ready(&it, &owner, Visibility::Open);
+    let admin = it.caller("adm", &[Role::Admin]);
+    let told = async || admin.get("/api/v1/system/delivery").await.json();
+    let nothing = told().await;
+    assert_eq!(nothing["total"], 0);
+    assert_eq!(nothing["days"], json!([]));
+    assert_eq!(
+        nothing["price"],
+        json!({ "per_gb": "0.09", "currency": "USD" })
+    );
+    assert!(nothing.get("since").is_none());
+
+    let yesterday = it.app.now() - std::time::Duration::from_secs(86_400);
+    it.app.library.add_delivered(yesterday, 1000).unwrap();
+    let long_ago = it.app.now() - std::time::Duration::from_secs(86_400 * 40);
+    it.app.library.add_delivered(long_ago, 5000).unwrap();
+    it.nobody().get(&film.below("v480/1.m4s")).await;
+    let part = it.nobody().header("range", "bytes=2-4");
+    part.get(&film.below("v480/1.m4s")).await;
+    let head = it.nobody();
+    head.send("HEAD", &film.below("v480/1.m4s"), None, Body::empty())
+        .await;
+    let sent = SEGMENT.len() as u64 + 3;
+    let now = told().await;
+    assert_eq!(now["today"], sent);
+    assert_eq!(now["last_30_days"], sent + 1000);
+    assert_eq!(now["total"], sent + 6000);
+    assert_eq!(now["days"].as_array().unwrap().len(), 2);
+    assert_eq!(now["since"], long_ago.to_string()[..10]);
+
+    let learner = it.caller("lin", &[Role::Learner]);
+    assert_eq!(status(&learner, "/api/v1/system/delivery").await, 403);
+}

@@ -33,7 +33,12 @@ pub(crate) struct Counters {
 
 impl Counters {
     pub(crate) fn add(counter: &AtomicU64, n: u64) {
-        counter.fetch_add(n, Ordering::Relaxed);
+        counter.fetch_add(n, Ordering::Release);
+    }
+
+    /// See [`crate::Store::generation`]. A failed commit may have been kept: the file is opened anew.
+    pub(crate) fn generation(&self) -> u64 {
+        self.commits.load(Ordering::Acquire) + self.reopened.load(Ordering::Acquire)
     }
 
     pub(crate) fn read(&self) -> Stats {

@@ -193,6 +193,13 @@ impl Store {
         self.inner.shared.commits.subscribe()
     }
 
+    /// A number that is another one after each write that a caller has been told of, and after each
+    /// that may have been kept: what was read from a snapshot taken at this number is still so while
+    /// it stays. Costs nothing, for readers too frequent for a snapshot each.
+    pub fn generation(&self) -> u64 {
+        self.inner.shared.counters.generation()
+    }
+
     /// Figures for metrics. A figure that cannot be had is 0.
     pub fn stats(&self) -> Stats {
         let shared = &self.inner.shared;

@@ -22,6 +22,8 @@ pub struct Daemon {
     child: Child,
     /// `http://127.0.0.1:PORT`
     pub base: String,
+    /// `https://127.0.0.1:PORT`, where it was asked for
+    pub https: Option<String>,
     /// The set-up link, as long as no admin exists
     pub setup: Option<String>,
     /// Its state folder
@@ -75,11 +77,14 @@ impl Daemon {
             .next()
             .expect("the daemon ended before it listened")
             .unwrap();
-        let address = listening
+        let rest = listening
             .strip_prefix("listening ")
-            .and_then(|rest| rest.split(' ').find_map(|part| part.strip_prefix("http=")))
             .unwrap_or_else(|| panic!("not a listening line: {listening}"));
-        let base = format!("http://{address}");
+        let address = |door| rest.split(' ').find_map(|part| part.strip_prefix(door));
+        let base = format!("http://{}", address("http=").expect("an address for HTTP"));
+        let https = address("https=")
+            .filter(|address| *address != "-")
+            .map(|address| format!("https://{address}"));
         let (sender, receiver) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
@@ -93,6 +98,7 @@ impl Daemon {
         Self {
             child,
             base,
+            https,
             setup,
             state: state.to_owned(),
         }

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use lectern_lms::{CompletionRule, PlainHttp, Settings, SettingsPatch};
+use lectern_lms::{CompletionRule, EgressPrice, PlainHttp, Settings, SettingsPatch};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -36,6 +36,29 @@ struct SettingsOut {
     completion_rule: CompletionRule,
     /// Addresses or networks of reverse proxies whose forwarding headers are believed
     trusted_proxies: Vec<String>,
+    /// What the sounds of new versions are brought to, in LUFS (ITU-R BS.1770-4); -31 to -10
+    loudness_lufs: i8,
+    /// What the delivery from this box is compared with
+    egress_price: EgressPriceShape,
+}
+
+/// What a gigabyte (10^9 bytes) costs that leaves a cloud for the internet
+#[derive(Serialize, Deserialize, ToSchema)]
+#[schema(as = EgressPrice)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EgressPriceShape {
+    /// A decimal number
+    #[schema(example = "0.09")]
+    per_gb: String,
+    /// ISO 4217
+    #[schema(example = "EUR")]
+    currency: String,
+}
+
+impl From<EgressPrice> for EgressPriceShape {
+    fn from(EgressPrice { per_gb, currency }: EgressPrice) -> Self {
+        Self { per_gb, currency }
+    }
 }
 
 /// What to change; what is not named stays
@@ -54,6 +77,10 @@ struct SettingsChange {
     completion_rule: Option<CompletionRule>,
     /// Addresses or networks of reverse proxies whose forwarding headers are believed
     trusted_proxies: Option<Vec<String>>,
+    /// What the sounds of new versions are brought to, in LUFS (ITU-R BS.1770-4); -31 to -10
+    loudness_lufs: Option<i8>,
+    /// What the delivery from this box is compared with
+    egress_price: Option<EgressPriceShape>,
 }
 
 fn out(app: &App, settings: Settings) -> Result<SettingsOut, lectern_lms::Error> {
@@ -64,6 +91,8 @@ fn out(app: &App, settings: Settings) -> Result<SettingsOut, lectern_lms::Error>
         plain_http: settings.plain_http,
         completion_rule: settings.completion_rule,
         trusted_proxies: settings.trusted_proxies,
+        loudness_lufs: settings.loudness_lufs,
+        egress_price: settings.egress_price.into(),
     })
 }
 
@@ -94,6 +123,11 @@ async fn change(
             plain_http: change.plain_http,
             completion_rule: change.completion_rule,
             trusted_proxies: change.trusted_proxies,
+            loudness_lufs: change.loudness_lufs,
+            egress_price: change.egress_price.map(|price| EgressPrice {
+                per_gb: price.per_gb,
+                currency: price.currency,
+            }),
         })?;
         app.refresh_settings()?;
         caller.audit(&app, "settings.change", None, Some(detail))?;
@@ -110,6 +144,8 @@ fn named(change: &SettingsChange) -> String {
         ("plain_http", change.plain_http.is_some()),
         ("completion_rule", change.completion_rule.is_some()),
         ("trusted_proxies", change.trusted_proxies.is_some()),
+        ("loudness_lufs", change.loudness_lufs.is_some()),
+        ("egress_price", change.egress_price.is_some()),
     ];
     let names: Vec<_> = all
         .iter()

@@ -1,23 +1,23 @@
 //! Answers with the bytes of a file or of a text made now: `ETag`, `If-None-Match`, `Range`,
 //! `If-Range`, `HEAD`.
 
-use std::io::SeekFrom;
-use std::path::PathBuf;
+use std::fmt::Display;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use prometheus::IntCounter;
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 use sha2::{Digest, Sha256};
-use tokio::fs::File;
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
-use tokio_util::io::ReaderStream;
 
 use super::Asked;
+use super::pages::Pages;
 use super::range::{self, Part};
+use crate::extract::blocking;
 use crate::problem::{Problem, Status};
-
-/// Bytes read from the disk at a time.
-const CHUNK: usize = 64 * 1024;
 
 /// What is known of an answer before its bytes.
 pub(super) struct Kind {
@@ -31,47 +31,71 @@ pub(super) struct Kind {
 pub(super) fn text(text: String, kind: Kind, asked: &Asked) -> Response {
     let hash = Sha256::digest(text.as_bytes());
     let etag = format!("\"{}\"", hex::encode(hash.get(..16).unwrap_or_default()));
-    let mut response = if range::names(value(&asked.headers, header::IF_NONE_MATCH), &etag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        let length = text.len() as u64;
-        let body = match asked.method {
-            Method::HEAD => Body::empty(),
-            _ => Body::from(text),
-        };
-        let mut response = Response::new(body);
-        describe(response.headers_mut(), kind.content_type, length);
-        response
+    if is_known(&etag, asked) {
+        return not_modified(&etag, kind);
+    }
+    let length = text.len() as u64;
+    let body = match asked.method {
+        Method::HEAD => Body::empty(),
+        _ => Body::from(text),
     };
+    let mut response = Response::new(body);
+    describe(response.headers_mut(), kind.content_type, length);
     tag(response.headers_mut(), &etag, kind.cache);
     response
 }
 
-/// A file, whose bytes never change under its tag.
-pub(super) async fn bytes(
-    path: PathBuf,
-    etag: String,
+/// Opens a file: at once where the kernel knows the way to it, else on a thread that may wait.
+///
+/// # Errors
+/// It is not there, or is none.
+pub(super) async fn open(path: PathBuf) -> Result<(File, u64), Problem> {
+    // Some file systems cannot say what they know.
+    let cached = ResolveFlags::CACHED;
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    match openat2(CWD, &path, flags, Mode::empty(), cached) {
+        Ok(file) => measured(&path, Ok(file.into())),
+        Err(_) => {
+            let path = path.clone();
+            blocking(move || measured(&path, File::open(&path))).await
+        }
+    }
+}
+
+fn measured(path: &Path, file: io::Result<File>) -> Result<(File, u64), Problem> {
+    let measured = file.and_then(|file| Ok((file.metadata()?, file)));
+    let why = |why: &dyn Display| format!("{}: {why}", path.display());
+    match measured {
+        Ok((metadata, file)) if metadata.is_file() => Ok((file, metadata.len())),
+        Ok(_) => Err(Problem::not_found("file").because(why(&"is no file"))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(Problem::not_found("file").because(why(&error)))
+        }
+        Err(error) => Err(Problem::internal(why(&error))),
+    }
+}
+
+/// Whether the client has what this tag stands for.
+pub(super) fn is_known(etag: &str, asked: &Asked) -> bool {
+    range::names(value(&asked.headers, header::IF_NONE_MATCH), etag)
+}
+
+/// The answer to whoever has it already.
+pub(super) fn not_modified(etag: &str, kind: Kind) -> Response {
+    let mut response = StatusCode::NOT_MODIFIED.into_response();
+    tag(response.headers_mut(), etag, kind.cache);
+    response
+}
+
+/// A file, whose bytes never change under its tag; `sent` counts what leaves of it.
+pub(super) fn bytes(
+    (file, length): (File, u64),
+    etag: &str,
     kind: Kind,
     asked: &Asked,
+    sent: &IntCounter,
 ) -> Result<Response, Problem> {
     let headers = &asked.headers;
-    if range::names(value(headers, header::IF_NONE_MATCH), &etag) {
-        let mut response = StatusCode::NOT_MODIFIED.into_response();
-        tag(response.headers_mut(), &etag, kind.cache);
-        return Ok(response);
-    }
-    let mut file = match File::open(&path).await {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(Problem::not_found("file").because(format!("{}: {error}", path.display())));
-        }
-        Err(error) => return Err(Problem::internal(format!("{}: {error}", path.display()))),
-    };
-    let metadata = file.metadata().await.map_err(Problem::internal)?;
-    if !metadata.is_file() {
-        return Err(Problem::not_found("file"));
-    }
-    let length = metadata.len();
     // A part of other bytes than the client has is of no use to it (RFC 9110, 13.1.5).
     let is_current = value(headers, header::IF_RANGE).is_none_or(|given| given.trim() == etag);
     let asked_part = value(headers, header::RANGE).filter(|_| is_current);
@@ -87,14 +111,7 @@ pub(super) async fn bytes(
     };
     let body = match asked.method {
         Method::HEAD => Body::empty(),
-        _ => {
-            if first > 0 {
-                file.seek(SeekFrom::Start(first))
-                    .await
-                    .map_err(Problem::internal)?;
-            }
-            Body::from_stream(ReaderStream::with_capacity(file.take(count), CHUNK))
-        }
+        _ => Body::new(Pages::new(file, first, count, sent.clone())),
     };
     let mut response = Response::new(body);
     *response.status_mut() = status;
@@ -105,7 +122,7 @@ pub(super) async fn bytes(
         let range = format!("bytes {first}-{}/{length}", first + count - 1);
         headers.insert(header::CONTENT_RANGE, number(range));
     }
-    tag(headers, &etag, kind.cache);
+    tag(headers, etag, kind.cache);
     Ok(response)
 }
 

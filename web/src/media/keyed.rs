@@ -4,12 +4,13 @@
 use std::path::PathBuf;
 
 use axum::response::Response;
-use lectern_library::{CaptionInfo, MediaKey, VersionInfo, VideoId};
+use lectern_library::{MediaKey, VersionInfo, VideoId};
 use lectern_vod::hls;
 use lectern_vod::names::TrackId;
 use lectern_vod::package::{Package, TrackKind};
 
 use super::file::{self, Kind};
+use super::packages::Listed;
 use super::{Asked, GROWING, IMMUTABLE, manifest, number};
 use crate::app::App;
 use crate::auth;
@@ -31,9 +32,11 @@ enum Name {
     },
 }
 
-enum Found {
-    Text(String, Kind),
-    File(PathBuf, String, Kind),
+/// A file of a package.
+struct Lying {
+    path: PathBuf,
+    etag: String,
+    kind: Kind,
 }
 
 pub(super) async fn answer(
@@ -47,78 +50,98 @@ pub(super) async fn answer(
     let missing = || Problem::not_found("file");
     let name = parse(&name).ok_or_else(missing)?;
     let key: MediaKey = key.parse().map_err(|_| missing())?;
-    let found = blocking(move || {
-        let info = app.library.version(video, version)?;
-        if !auth::same(&info.key.0, &key.0) {
-            return Err(missing());
+    let listed = match app.packages.listed(&app.library_store, video, version) {
+        Some(listed) => listed,
+        None => {
+            let app = app.clone();
+            let read = move || {
+                app.packages
+                    .list(&app.library, &app.library_store, video, version)
+            };
+            blocking(read).await?.ok_or_else(missing)?
         }
-        find(&app, video, &info, name)?.ok_or_else(missing)
-    })
-    .await?;
-    match found {
-        Found::Text(text, kind) => Ok(file::text(text, kind, &asked)),
-        Found::File(path, etag, kind) => file::bytes(path, etag, kind, &asked).await,
+    };
+    if !auth::same(&listed.info.key.0, &key.0) {
+        return Err(missing());
+    }
+    let Some(lying) = file_of(&listed, &name) else {
+        return blocking(move || {
+            let (text, kind) = text_of(&app, video, &listed, name)?.ok_or_else(missing)?;
+            Ok::<_, Problem>(file::text(text, kind, &asked))
+        })
+        .await;
+    };
+    if file::is_known(&lying.etag, &asked) {
+        return Ok(file::not_modified(&lying.etag, lying.kind));
+    }
+    let file = file::open(lying.path).await?;
+    file::bytes(
+        file,
+        &lying.etag,
+        lying.kind,
+        &asked,
+        &app.metrics.media_bytes,
+    )
+}
+
+/// The file that a name stands for; none for texts and for what the package does not list.
+fn file_of(Listed { info, package }: &Listed, name: &Name) -> Option<Lying> {
+    let lies = |path: String, content_type| {
+        // Its name and the package's attempt stand for the bytes, for good.
+        let name = path.replace('/', ".");
+        Lying {
+            etag: format!("\"{}.{}.{name}\"", info.version, info.attempt),
+            path: info.package_dir.join(path),
+            kind: Kind {
+                content_type,
+                cache: IMMUTABLE,
+            },
+        }
+    };
+    match name {
+        Name::Init(track) => {
+            media_type(package, track).map(|kind| lies(Package::init_file(track), kind))
+        }
+        Name::Segment(track, n) => {
+            let listed = package.track(track).map_or(0, |track| track.segments.len());
+            let n = usize::try_from(*n).unwrap_or(usize::MAX);
+            let kind = media_type(package, track).filter(|_| (1..=listed).contains(&n));
+            kind.map(|kind| lies(Package::segment_file(track, n), kind))
+        }
+        Name::Poster => {
+            let path = Package::POSTER_FILE.to_owned();
+            package.poster.map(|_| picture(package, info, path))
+        }
+        Name::Sheet(n) => {
+            let board = package.storyboard.as_ref();
+            let listed = board.map_or(0, |storyboard| storyboard.sheets);
+            let path = Package::storyboard_file(*n);
+            (1..=listed)
+                .contains(n)
+                .then(|| picture(package, info, path))
+        }
+        Name::Playlist(_) | Name::Captions { .. } => None,
     }
 }
 
-fn find(
+/// What is printed for each request. Blocking.
+fn text_of(
     app: &App,
     video: VideoId,
-    info: &VersionInfo,
+    Listed { info, package }: &Listed,
     name: Name,
-) -> Result<Option<Found>, Problem> {
-    let Some(package) = app.packages.get(&app.library, video, info)? else {
-        return Ok(None);
-    };
-    let lies = |path: String, content_type| {
-        // Its name and the package's attempt stand for the bytes, for good.
-        let etag = format!(
-            "\"{}.{}.{}\"",
-            info.version,
-            info.attempt,
-            path.replace('/', ".")
-        );
+) -> Result<Option<(String, Kind)>, Problem> {
+    let playlist = |text: String| {
         let kind = Kind {
-            content_type,
-            cache: IMMUTABLE,
+            content_type: "application/vnd.apple.mpegurl",
+            cache: GROWING,
         };
-        Some(Found::File(info.package_dir.join(path), etag, kind))
+        (text, kind)
     };
     Ok(match name {
         // As for the manifests: nobody should wait for what will not come.
         Name::Playlist(_) if !info.is_watchable() => None,
-        Name::Playlist(track) => {
-            let kind = Kind {
-                content_type: "application/vnd.apple.mpegurl",
-                cache: GROWING,
-            };
-            hls::media(&package, &track).map(|text| Found::Text(text, kind))
-        }
-        Name::Init(track) => {
-            media_type(&package, &track).and_then(|kind| lies(Package::init_file(&track), kind))
-        }
-        Name::Segment(track, n) => {
-            let listed = package
-                .track(&track)
-                .map_or(0, |track| track.segments.len());
-            let n = usize::try_from(n).unwrap_or(usize::MAX);
-            let kind = media_type(&package, &track).filter(|_| (1..=listed).contains(&n));
-            kind.and_then(|kind| lies(Package::segment_file(&track, n), kind))
-        }
-        Name::Poster if package.poster.is_some() => {
-            picture(&package, info, Package::POSTER_FILE.to_owned())
-        }
-        Name::Sheet(n) => {
-            let listed = package
-                .storyboard
-                .as_ref()
-                .map_or(0, |storyboard| storyboard.sheets);
-            match (1..=listed).contains(&n) {
-                true => picture(&package, info, Package::storyboard_file(n)),
-                false => None,
-            }
-        }
-        Name::Poster => None,
+        Name::Playlist(track) => hls::media(package, &track).map(playlist),
         Name::Captions {
             language,
             revision,
@@ -130,41 +153,36 @@ fn find(
                 return Ok(None);
             }
             match is_playlist {
-                true => captions_playlist(&package, &captions.info),
+                true => manifest::track(&captions.info)
+                    .map(|track| playlist(hls::captions_playlist(package, &track))),
                 false => {
                     let kind = Kind {
                         content_type: "text/vtt; charset=utf-8",
                         cache: IMMUTABLE,
                     };
-                    Some(Found::Text(captions.vtt, kind))
+                    Some((captions.vtt, kind))
                 }
             }
         }
+        Name::Init(_) | Name::Segment(..) | Name::Poster | Name::Sheet(_) => None,
     })
 }
 
 /// Unlike segments, pictures may still be made better while the package grows.
-fn picture(package: &Package, info: &VersionInfo, path: String) -> Option<Found> {
+fn picture(package: &Package, info: &VersionInfo, path: String) -> Lying {
     let (cache, revision) = match package.complete {
         true => (IMMUTABLE, 0),
         false => (GROWING, info.revision),
     };
     let name = path.replace('/', ".");
-    let etag = format!("\"{}.{}.{name}.{revision}\"", info.version, info.attempt);
-    let kind = Kind {
-        content_type: "image/jpeg",
-        cache,
-    };
-    Some(Found::File(info.package_dir.join(path), etag, kind))
-}
-
-fn captions_playlist(package: &Package, info: &CaptionInfo) -> Option<Found> {
-    let kind = Kind {
-        content_type: "application/vnd.apple.mpegurl",
-        cache: GROWING,
-    };
-    let track = manifest::track(info)?;
-    Some(Found::Text(hls::captions_playlist(package, &track), kind))
+    Lying {
+        etag: format!("\"{}.{}.{name}.{revision}\"", info.version, info.attempt),
+        path: info.package_dir.join(path),
+        kind: Kind {
+            content_type: "image/jpeg",
+            cache,
+        },
+    }
 }
 
 fn media_type(package: &Package, track: &TrackId) -> Option<&'static str> {

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::Bounds;
+use super::gather::{gather, turns};
 use crate::client::Peer;
 
 const HEAD_BYTES: usize = 64 * 1024;
@@ -43,8 +44,13 @@ pub(super) async fn run(
             else {
                 return;
             };
-            let is_h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-            http(stream, peer, router, is_h2, bounds, stop).await;
+            match stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+                false => http(stream, peer, router, false, bounds, stop).await,
+                true => {
+                    let (stream, outer) = gather(stream);
+                    turns(http(stream, peer, router, true, bounds, stop), outer).await;
+                }
+            }
         }
     }
 }

@@ -65,6 +65,7 @@ export type Keeping = Schemas['Keeping'];
 export type KeepingPreview = Schemas['KeepingPreview'];
 export type Check = Schemas['Check'];
 export type SystemStatus = Schemas['System'];
+export type Delivery = Schemas['Delivery'];
 export type Job = Schemas['Job'];
 export type Credential = Schemas['Credential'];
 export type CredentialMade = Schemas['CredentialMade'];

@@ -74,6 +74,17 @@ export function bytes(value: number): string {
   }).format(size);
 }
 
+/** An amount of money; small ones with as many digits as they need. */
+export function money(amount: number, currency: string): string {
+  const maximumFractionDigits = amount > 0 && amount < 1 ? 4 : 2;
+  return new Intl.NumberFormat(locale, {
+    style: 'currency',
+    currency,
+    minimumFractionDigits: 2,
+    maximumFractionDigits,
+  }).format(amount);
+}
+
 export function bitrate(bps: number): string {
   const mega = bps >= 1_000_000;
   return new Intl.NumberFormat(locale, {

@@ -807,6 +807,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/system/delivery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this box has delivered */
+        get: operations["getSystemDelivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/uploads": {
         parameters: {
             query?: never;
@@ -1440,6 +1457,46 @@ export interface components {
             /** @description Whether it is about to be sent again */
             waiting: boolean;
         };
+        /** @description Bytes of films, posters and previews that left this box */
+        Delivery: {
+            /** @description The last 30 days, oldest first, without those on which nothing left */
+            days: components["schemas"]["DeliveryDay"][];
+            /**
+             * Format: int64
+             * @description In the last 30 days, today among them
+             */
+            last_30_days: number;
+            /** @description What a cloud would ask for it */
+            price: components["schemas"]["EgressPrice"];
+            /**
+             * Format: date
+             * @description The first day on which something left
+             */
+            since?: string | null;
+            /**
+             * Format: int64
+             * @description Today (UTC)
+             */
+            today: number;
+            /**
+             * Format: int64
+             * @description Ever
+             */
+            total: number;
+        };
+        /** @description One day (UTC) */
+        DeliveryDay: {
+            /**
+             * Format: int64
+             * @description Bytes that left
+             */
+            bytes: number;
+            /**
+             * Format: date
+             * @description Which
+             */
+            day: string;
+        };
         /** @description Space, in bytes */
         Disk: {
             /**
@@ -1457,6 +1514,19 @@ export interface components {
              * @description In all
              */
             total: number;
+        };
+        /** @description What a gigabyte (10^9 bytes) costs that leaves a cloud for the internet */
+        EgressPrice: {
+            /**
+             * @description ISO 4217
+             * @example EUR
+             */
+            currency: string;
+            /**
+             * @description A decimal number
+             * @example 0.09
+             */
+            per_gb: string;
         };
         /** @description An erasure */
         Erasure: {
@@ -2929,10 +2999,17 @@ export interface components {
         Settings: {
             /** @description What completed means */
             completion_rule: components["schemas"]["CompletionRule"];
+            /** @description What the delivery from this box is compared with */
+            egress_price: components["schemas"]["EgressPrice"];
             /** @description The IRI that every statement carries */
             identity: string;
             /** @description Whether statements carry it already, so that it cannot change */
             identity_fixed: boolean;
+            /**
+             * Format: int32
+             * @description What the sounds of new versions are brought to, in LUFS (ITU-R BS.1770-4); -31 to -10
+             */
+            loudness_lufs: number;
             /** @description Who may sign in over plain HTTP from elsewhere */
             plain_http: components["schemas"]["PlainHttp"];
             /** @description The box's name */
@@ -2944,11 +3021,19 @@ export interface components {
         SettingsChange: {
             /** @default null */
             completion_rule: null | components["schemas"]["CompletionRule"];
+            /** @default null */
+            egress_price: null | components["schemas"]["EgressPrice"];
             /**
              * @description The IRI that every statement carries
              * @default null
              */
             identity: string | null;
+            /**
+             * Format: int32
+             * @description What the sounds of new versions are brought to, in LUFS (ITU-R BS.1770-4); -31 to -10
+             * @default null
+             */
+            loudness_lufs: number | null;
             /** @default null */
             plain_http: null | components["schemas"]["PlainHttp"];
             /**
@@ -5481,6 +5566,26 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSystemDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Bytes by day, and the price they are compared with */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
                 };
             };
         };

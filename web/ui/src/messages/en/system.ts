@@ -81,7 +81,24 @@ export const system = {
   rulePercentWrong: 'A whole number from 1 to 100.',
   proxies: 'Trusted reverse proxies',
   proxiesHint: 'Addresses or networks, separated by spaces. Leave empty when there is none.',
+  loudness: 'Loudness of new videos, in LUFS',
+  loudnessHint:
+    'All lectures are brought to it, so that nobody turns a knob between two. −16 suits phones and laptops; broadcasters use −23. Videos that are ready keep theirs.',
+  loudnessWrong: 'A whole number from −31 to −10.',
+  price: 'Price of a gigabyte from a cloud',
+  priceHint:
+    'The state page says what the delivery from this box would have cost there. Large clouds list about 0.09 USD.',
+  priceWrong: 'A number like 0.09.',
+  currency: 'Currency',
+  currencyWrong: 'Three capital letters, like EUR.',
   saved: 'Settings are saved.',
+  delivered: 'Delivered',
+  deliveredToday: (today: string) => `${today} today`,
+  deliveredMonth: (month: string) => `${month} in the last 30 days`,
+  deliveredAll: (all: string, since: string) => `${all} since ${since}`,
+  deliveredNothing: 'Nothing has been watched yet.',
+  deliveredCost: (month: string, all: string, price: string) =>
+    `From a cloud this would have cost about ${month} in the last 30 days, and ${all} in all, at ${price} a gigabyte.`,
   identity: 'Identity IRI',
   identityFixed: 'Fixed: records carry it already.',
 };

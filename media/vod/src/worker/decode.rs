@@ -11,8 +11,10 @@ use super::probe::{Facts, Sound};
 use super::source::{Kind, kind_of, make_plain, stream_of};
 use super::tone;
 
-/// Coded data that may wait for a decoder while the other stream catches up.
-const CODED_BYTES_WAITING: u32 = 64 << 20;
+/// Coded data that wait for a decoder at most: what comes first of bytes and time. (A packet of sound takes three times
+/// its bytes.) No stream waits for another, so a source may interleave them as it likes.
+const CODED_BYTES_WAITING: u32 = 16 << 20;
+const CODED_TIME_WAITING: gst::ClockTime = gst::ClockTime::from_seconds(5);
 
 /// Adds the decoder that the probe chose; raw streams need none.
 pub fn add_decoder(
@@ -125,6 +127,7 @@ pub fn add_plain(pipeline: &gst::Pipeline) -> Result<(gst::Element, gst::Element
 pub fn add_coded_queue(pipeline: &gst::Pipeline) -> Result<gst::Element, Failure> {
     let queue = add_queue(pipeline, 0)?;
     queue.set_property("max-size-bytes", CODED_BYTES_WAITING);
+    queue.set_property("max-size-time", CODED_TIME_WAITING.nseconds());
     Ok(queue)
 }
 

@@ -25,7 +25,7 @@ const LEAD_FRAMES: u64 = 8;
 /// AAC bit rate, stereo.
 const AAC_BPS: i32 = 128_000;
 /// Raw frames that wait before an encoder: enough to keep it busy while another one is slow.
-const FRAMES_WAITING: u32 = 8;
+const FRAMES_WAITING: u32 = 5;
 
 /// One encoded rung.
 #[derive(Debug, Clone)]
@@ -264,7 +264,7 @@ fn frames_in() -> AppSrc {
     let source = AppSrc::builder()
         .format(gst::Format::Time)
         .block(true)
-        .max_buffers(8)
+        .max_buffers(3)
         .build();
     source.set_max_bytes(0);
     source.set_max_time(gst::ClockTime::NONE);

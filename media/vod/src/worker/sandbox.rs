@@ -106,9 +106,11 @@ fn step_back() {
     const NICENESS: i32 = 5;
     // Where memory runs out, this process goes first. (A kernel without it has another order.)
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
-    // SAFETY: takes three numbers and touches no memory; a refusal only leaves the priority as it is.
+    // SAFETY: both take numbers and touch no memory; a refusal only leaves the priority as it is. Who was started
+    // further back stays there.
     unsafe {
-        libc::setpriority(libc::PRIO_PROCESS, 0, NICENESS);
+        let now = libc::getpriority(libc::PRIO_PROCESS, 0);
+        libc::setpriority(libc::PRIO_PROCESS, 0, now.max(NICENESS));
     }
 }
 

@@ -46,7 +46,7 @@ pub fn tuning(shown: Shown) -> Tuning {
     };
     Tuning {
         crf,
-        options: format!("scenecut=0:open-gop=0:{times}:{QUICKER}:{bits}"),
+        options: format!("scenecut=0:open-gop=0:sync-lookahead=0:{times}:{QUICKER}:{bits}"),
     }
 }
 

@@ -67,6 +67,11 @@ export async function attach(
   return { pick() {}, hear() {}, retry() {}, destroy() {} };
 }
 
+/** Fetches what `attach` will need, while the page still asks what there is to play. */
+export function prepare(): void {
+  if (hasMediaSource()) void import('hls.js').catch(() => undefined);
+}
+
 function hasMediaSource(): boolean {
   return 'MediaSource' in window || 'ManagedMediaSource' in window;
 }
@@ -78,6 +83,8 @@ function config(start_s: number): Partial<Hls['config']> {
     liveDurationInfinity: false,
     lowLatencyMode: false,
     capLevelToPlayerSize: true,
+    // The first segment comes while the element is still being filled.
+    startFragPrefetch: true,
     maxBufferLength: 30,
     backBufferLength: 60,
     // Captions are drawn by us (`CaptionLayer.svelte`).

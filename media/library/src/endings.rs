@@ -133,17 +133,11 @@ impl Library {
         if !self.holds(job.lease) {
             return Err(Error::JobGone);
         }
-        let id = job.lease.job;
         let waiting_for = Some(goes_on(sentence));
-        self.inner.store.write_making_room(move |tx: &Tx<'_>| {
-            let row = tx.get(&JOBS, &id)?.ok_or(Error::JobGone)?;
-            let row = JobRow {
-                not_before: now + SignedDuration::from_secs(FIRST_WAIT_SECONDS),
-                waiting_for: waiting_for.clone(),
-                ..row
-            };
-            tx.insert(&JOBS, &id, &row)?;
-            Ok::<(), Error>(())
+        self.change_row(job.lease.job, move |row| JobRow {
+            not_before: now + SignedDuration::from_secs(FIRST_WAIT_SECONDS),
+            waiting_for: waiting_for.clone(),
+            ..row
         })?;
         self.rest(job);
         Ok(())
@@ -263,10 +257,21 @@ impl Library {
         id: JobId,
         change: impl Fn(JobRow) -> JobRow + Send + 'static,
     ) -> Result<(), Error> {
+        self.change_row(id, move |row| {
+            let tries = row.tries.saturating_sub(1);
+            change(JobRow { tries, ..row })
+        })
+    }
+
+    /// Changes a job's row as told, while there is one.
+    fn change_row(
+        &self,
+        id: JobId,
+        change: impl Fn(JobRow) -> JobRow + Send + 'static,
+    ) -> Result<(), Error> {
         self.inner.store.write_making_room(move |tx: &Tx<'_>| {
             if let Some(row) = tx.get(&JOBS, &id)? {
-                let tries = row.tries.saturating_sub(1);
-                tx.insert(&JOBS, &id, &change(JobRow { tries, ..row }))?;
+                tx.insert(&JOBS, &id, &change(row))?;
             }
             Ok(())
         })

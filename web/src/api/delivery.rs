@@ -4,12 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use jiff::ToSpan;
 use jiff::civil::Date;
+use lectern_lms::EgressPrice;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::settings::EgressPriceShape;
+use super::shapes::EgressPriceShape;
 use crate::app::App;
 use crate::extract::blocking;
 use crate::metrics;
@@ -39,7 +40,8 @@ struct DeliveryOut {
     /// The last 30 days, oldest first, without those on which nothing left
     days: Vec<DayOut>,
     /// What a cloud would ask for it
-    price: EgressPriceShape,
+    #[schema(value_type = EgressPriceShape)]
+    price: EgressPrice,
 }
 
 /// One day (UTC)
@@ -78,7 +80,7 @@ async fn delivery(State(app): State<App>) -> Result<Json<DeliveryOut>, Problem> 
                     bytes,
                 })
                 .collect(),
-            price: app.lms.settings()?.egress_price.into(),
+            price: app.lms.settings()?.egress_price,
         }))
     })
     .await

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::shapes::{CompletionRuleShape, PlainHttpName};
+use super::shapes::{CompletionRuleShape, EgressPriceShape, PlainHttpName};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::extract::{Strict, blocking};
@@ -39,26 +39,8 @@ struct SettingsOut {
     /// What the sounds of new versions are brought to, in LUFS (ITU-R BS.1770-4); -31 to -10
     loudness_lufs: i8,
     /// What the delivery from this box is compared with
-    egress_price: EgressPriceShape,
-}
-
-/// What a gigabyte (10^9 bytes) costs that leaves a cloud for the internet
-#[derive(Serialize, Deserialize, ToSchema)]
-#[schema(as = EgressPrice)]
-#[serde(deny_unknown_fields)]
-pub(super) struct EgressPriceShape {
-    /// A decimal number
-    #[schema(example = "0.09")]
-    per_gb: String,
-    /// ISO 4217
-    #[schema(example = "EUR")]
-    currency: String,
-}
-
-impl From<EgressPrice> for EgressPriceShape {
-    fn from(EgressPrice { per_gb, currency }: EgressPrice) -> Self {
-        Self { per_gb, currency }
-    }
+    #[schema(value_type = EgressPriceShape)]
+    egress_price: EgressPrice,
 }
 
 /// What to change; what is not named stays
@@ -80,7 +62,8 @@ struct SettingsChange {
     /// What the sounds of new versions are brought to, in LUFS (ITU-R BS.1770-4); -31 to -10
     loudness_lufs: Option<i8>,
     /// What the delivery from this box is compared with
-    egress_price: Option<EgressPriceShape>,
+    #[schema(value_type = Option<EgressPriceShape>)]
+    egress_price: Option<EgressPrice>,
 }
 
 fn out(app: &App, settings: Settings) -> Result<SettingsOut, lectern_lms::Error> {
@@ -92,7 +75,7 @@ fn out(app: &App, settings: Settings) -> Result<SettingsOut, lectern_lms::Error>
         completion_rule: settings.completion_rule,
         trusted_proxies: settings.trusted_proxies,
         loudness_lufs: settings.loudness_lufs,
-        egress_price: settings.egress_price.into(),
+        egress_price: settings.egress_price,
     })
 }
 
@@ -124,10 +107,7 @@ async fn change(
             completion_rule: change.completion_rule,
             trusted_proxies: change.trusted_proxies,
             loudness_lufs: change.loudness_lufs,
-            egress_price: change.egress_price.map(|price| EgressPrice {
-                per_gb: price.per_gb,
-                currency: price.currency,
-            }),
+            egress_price: change.egress_price,
         })?;
         app.refresh_settings()?;
         caller.audit(&app, "settings.change", None, Some(detail))?;

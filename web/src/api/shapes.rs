@@ -54,6 +54,19 @@ pub enum CompletionRuleShape {
     End,
 }
 
+/// What a gigabyte (10^9 bytes) costs that leaves a cloud for the internet
+#[derive(Debug, ToSchema, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[schema(as = EgressPrice)]
+pub struct EgressPriceShape {
+    /// A decimal number
+    #[schema(example = "0.09")]
+    pub per_gb: String,
+    /// ISO 4217
+    #[schema(example = "EUR")]
+    pub currency: String,
+}
+
 /// Somebody who can sign in
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Person)]

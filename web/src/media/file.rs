@@ -55,10 +55,7 @@ pub(super) async fn open(path: PathBuf) -> Result<(File, u64), Problem> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     match openat2(CWD, &path, flags, Mode::empty(), cached) {
         Ok(file) => measured(&path, Ok(file.into())),
-        Err(_) => {
-            let path = path.clone();
-            blocking(move || measured(&path, File::open(&path))).await
-        }
+        Err(_) => blocking(move || measured(&path, File::open(&path))).await,
     }
 }
 

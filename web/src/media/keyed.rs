@@ -86,18 +86,8 @@ pub(super) async fn answer(
 
 /// The file that a name stands for; none for texts and for what the package does not list.
 fn file_of(Listed { info, package }: &Listed, name: &Name) -> Option<Lying> {
-    let lies = |path: String, content_type| {
-        // Its name and the package's attempt stand for the bytes, for good.
-        let name = path.replace('/', ".");
-        Lying {
-            etag: format!("\"{}.{}.{name}\"", info.version, info.attempt),
-            path: info.package_dir.join(path),
-            kind: Kind {
-                content_type,
-                cache: IMMUTABLE,
-            },
-        }
-    };
+    // Its name and the package's attempt stand for the bytes, for good.
+    let lies = |path: String, content_type| lying(info, path, "", content_type, IMMUTABLE);
     match name {
         Name::Init(track) => {
             media_type(package, track).map(|kind| lies(Package::init_file(track), kind))
@@ -174,12 +164,22 @@ fn picture(package: &Package, info: &VersionInfo, path: String) -> Lying {
         true => (IMMUTABLE, 0),
         false => (GROWING, info.revision),
     };
+    lying(info, path, &format!(".{revision}"), "image/jpeg", cache)
+}
+
+fn lying(
+    info: &VersionInfo,
+    path: String,
+    revision: &str,
+    content_type: &'static str,
+    cache: &'static str,
+) -> Lying {
     let name = path.replace('/', ".");
     Lying {
-        etag: format!("\"{}.{}.{name}.{revision}\"", info.version, info.attempt),
+        etag: format!("\"{}.{}.{name}{revision}\"", info.version, info.attempt),
         path: info.package_dir.join(path),
         kind: Kind {
-            content_type: "image/jpeg",
+            content_type,
             cache,
         },
     }

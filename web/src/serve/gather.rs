@@ -69,7 +69,8 @@ impl<S: AsyncWrite + Unpin> Gathering<S> {
         if count > MOST / 16 {
             self.held.reserve_exact(MOST - self.held.len());
         }
-        self.held.extend(bytes.iter().take(count));
+        self.held
+            .extend_from_slice(bytes.get(..count).unwrap_or_default());
         Poll::Ready(Ok(count))
     }
 
@@ -163,6 +164,7 @@ mod tests {
         for (width, size) in [(1, 16_393), (1000, 16_393), (MOST, 10), (MOST * 4, 16_393)] {
             let (near, mut far) = duplex(width);
             let (mut inner, outer) = gather(near);
+            let (arrived, all_arrived) = tokio::sync::oneshot::channel::<()>();
             let sent: Vec<u8> = (0..MOST * 3 + 5).map(|n| (n % 253) as u8).collect();
             let writing = {
                 let sent = sent.clone();
@@ -175,13 +177,14 @@ mod tests {
                         inner.flush().await.unwrap();
                     }
                     // Nothing is closed: what is still held leaves with the turn.
-                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                    all_arrived.await.unwrap();
                     inner
                 }
             };
             let reading = async {
                 let mut found = vec![0; sent.len()];
                 far.read_exact(&mut found).await.unwrap();
+                arrived.send(()).unwrap();
                 found
             };
             let (_inner, found) = tokio::join!(turns(writing, outer), reading);

@@ -21,6 +21,7 @@ use super::failure::Failure;
 use super::riff;
 use super::source::{
     Kind, Source, add_source, container_words, failure_of, kind_of, make_plain, stream_of,
+    with_pipeline,
 };
 use super::texts::Form;
 use super::tone::Hdr;
@@ -165,41 +166,13 @@ pub fn probe(beat: &mut dyn FnMut() -> Result<(), Failure>) -> Result<Facts, Fai
         )));
     }
 
-    let pipeline = gst::Pipeline::new();
-    pipeline.use_clock(None::<&gst::Clock>);
-    let Source {
-        parse,
-        typefind,
-        read,
-    } = add_source(&pipeline)?;
     let scan = Arc::new(Scan::default());
     scan.lock().bytes = bytes;
     scan.lock().chapters = chapters;
-
-    let found = Arc::clone(&scan);
-    typefind.connect("have-type", false, move |args| {
-        let caps = args.get(2).and_then(|value| value.get::<gst::Caps>().ok());
-        found.lock().container = caps;
-        None
-    });
-    let weak = pipeline.downgrade();
-    let found = Arc::clone(&scan);
-    parse.connect_pad_added(move |_, pad| {
-        let Some(pipeline) = weak.upgrade() else {
-            return;
-        };
-        if let Err(failure) = watch(&pipeline, pad, &found) {
-            found.fail(failure);
-        }
-    });
-    let found = Arc::clone(&scan);
-    parse.connect_no_more_pads(move |_| {
-        found.lock().all_pads = true;
-        found.changed.notify_all();
-    });
-
-    let outcome = run(&pipeline, &scan, &read, beat);
-    let _ = pipeline.set_state(gst::State::Null);
+    let outcome = with_pipeline(|pipeline| {
+        let read = build(pipeline, &scan)?;
+        Ok(run(pipeline, &scan, &read, beat))
+    })?;
     let scanned = std::mem::take(&mut *scan.lock());
 
     if let Some(caps) = &scanned.container
@@ -216,6 +189,37 @@ pub fn probe(beat: &mut dyn FnMut() -> Result<(), Failure>) -> Result<Facts, Fai
     }
     outcome?;
     scanned.facts()
+}
+
+/// Reads the source and watches each of its streams; answers the count of bytes read.
+fn build(pipeline: &gst::Pipeline, scan: &Arc<Scan>) -> Result<Arc<AtomicU64>, Failure> {
+    let Source {
+        parse,
+        typefind,
+        read,
+    } = add_source(pipeline)?;
+    let found = Arc::clone(scan);
+    typefind.connect("have-type", false, move |args| {
+        let caps = args.get(2).and_then(|value| value.get::<gst::Caps>().ok());
+        found.lock().container = caps;
+        None
+    });
+    let weak = pipeline.downgrade();
+    let found = Arc::clone(scan);
+    parse.connect_pad_added(move |_, pad| {
+        let Some(pipeline) = weak.upgrade() else {
+            return;
+        };
+        if let Err(failure) = watch(&pipeline, pad, &found) {
+            found.fail(failure);
+        }
+    });
+    let found = Arc::clone(scan);
+    parse.connect_no_more_pads(move |_| {
+        found.lock().all_pads = true;
+        found.changed.notify_all();
+    });
+    Ok(read)
 }
 
 /// What is collected while the pipeline runs.

@@ -46,6 +46,7 @@ pub fn tuning(shown: Shown) -> Tuning {
     };
     Tuning {
         crf,
+        // A look-ahead with a thread of its own holds five more frames of each rung, and makes the same bytes later.
         options: format!("scenecut=0:open-gop=0:sync-lookahead=0:{times}:{QUICKER}:{bits}"),
     }
 }

@@ -64,8 +64,10 @@ struct State {
     in_tables: u64,
     /// How many wait for the tables right now.
     hurried: usize,
-    /// Tries to write the tables that failed, in all.
-    failures: u64,
+    /// Tries to write the tables that were begun, in all.
+    begun: u64,
+    /// The newest of them that failed; one that never comes when no more are made.
+    failed: u64,
     /// Why the last try failed; `None` after one that did not.
     failure: Option<StoreError>,
     is_closing: bool,
@@ -215,10 +217,11 @@ impl Core {
     fn settle(&self, wanted: u64) -> Result<(), StoreError> {
         let until = Instant::now() + PATIENCE;
         let mut state = self.state();
-        let failures = state.failures;
+        // What was begun before may have met what is mended since: only a later attempt counts.
+        let begun = state.begun;
         state.hurried += 1;
         self.changed.notify_all();
-        while state.in_tables < wanted && state.failures == failures {
+        while state.in_tables < wanted && state.failed <= begun {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -240,19 +243,21 @@ impl Core {
             let last = notes.last().map_or(0, |note| note.number);
             let written = self.store.write_making_room(move |tx| write(tx, &notes));
             let mut state = self.state();
+            let mut is_over = false;
             match written {
                 Ok(()) => state.are_in_tables(last),
                 Err(error) => {
                     tracing::error!(event = "lms.audit_waits", %error);
-                    state.failures += 1;
+                    is_over = state.is_closing;
+                    state.failed = if is_over { u64::MAX } else { state.begun };
                     state.failure = Some(error);
-                    if state.is_closing {
-                        return;
-                    }
                 }
             }
             drop(state);
             self.changed.notify_all();
+            if is_over {
+                return;
+            }
         }
     }
 
@@ -274,6 +279,7 @@ impl Core {
                 true => state = self.wait(state, PATIENCE),
             }
         }
+        state.begun += 1;
         Some(state.waiting.iter().take(MAX_AT_ONCE).cloned().collect())
     }
 

@@ -27,13 +27,13 @@ run: build ## serve Lectern from ./var (make run HTTP=0.0.0.0:8080 serves the LA
 	@exec $(LECTERND) serve --state $(STATE) --http $(HTTP) --https $(HTTPS) --rtc $(RTC)
 
 # Without `build`: the tests build lecternd for themselves, with features of their own; all of ours twice is five minutes.
-test: deps deps-test ui target/sample/welcome.mp4 ## everything that a change can break
+test: deps deps-test ui target/sample/welcome.mp4 target/models/ggml-base.bin ## everything that a change can break
 	@.ci/test
 
 lint: deps deps-test ui ## formatting, clippy, types, linters, licences
 	@.ci/lint
 
-test-media: deps deps-test build ## the media worker on many kinds of files
+test-media: deps deps-test build target/models/ggml-base.bin ## the media worker on many kinds of files
 	@cargo build --release --locked --workspace --examples
 	@rm -rf target/kinds
 	@LECTERN_KEEP=$(CURDIR)/target/kinds cargo test --release --locked --workspace --test worker --test foreign_readers -- --include-ignored
@@ -53,7 +53,7 @@ test-interop: deps deps-test build ## third-party record stores and clients
 fuzz: deps ## every parser of outside bytes, for a bounded time
 	@.ci/fuzz
 
-bench: deps deps-bench build ## ratios against peers, side by side in one run
+bench: deps deps-bench build target/models/ggml-base.bin ## ratios against peers, side by side in one run
 	@.ci/bench
 
 image: ## the appliance's disk image (comes with the box issue)
@@ -83,3 +83,8 @@ web/ui/dist/index.html: web/ui/node_modules/.package-lock.json $(UI_SOURCES)
 
 target/sample/welcome.mp4: $(wildcard media/vod/lecture/*)
 	@media/vod/lecture/make target/sample
+
+# For tests and benches alone: what a box hears with, IT brings.
+target/models/ggml-base.bin: .ci/speech-model
+	@.ci/speech-model target/models
+	@touch $@

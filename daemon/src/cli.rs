@@ -98,6 +98,9 @@ pub enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
+    /// Write down what is said in one video, sandboxed (started by the daemon)
+    #[command(hide = true)]
+    SpeechWorker,
 }
 
 /// Options of `serve`.

@@ -30,6 +30,9 @@ fn main() -> ExitCode {
     if let cli::Command::Worker { .. } = cli.command {
         return lectern_vod::worker::run();
     }
+    if let cli::Command::SpeechWorker = cli.command {
+        return lectern_vod::worker::speech::run();
+    }
     logging::start();
     if rustls::crypto::ring::default_provider()
         .install_default()

@@ -1,9 +1,11 @@
-//! Hands the library's jobs to workers, one at a time, and writes down what they say.
+//! Hands the library's jobs to workers, one at a time, and writes down what they say; where no video waits to be
+//! prepared, what is said in one is written down ([`speech`]).
 //!
 //! The queue, its leases and its retries are the library's; what a worker does is `lectern_vod`'s. This is the pump
 //! between them: it never decodes anything and believes a worker only what [`lectern_vod::protocol`] can say.
 
 mod job;
+mod speech;
 
 use std::time::Duration;
 
@@ -15,12 +17,16 @@ use crate::services::Services;
 
 /// Looks for work at least so often: leases run out and retries fall due without an event.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Where workers' scratch lies in the state folder; empty at each start.
+const CACHE: &str = "cache";
 /// Uploads that expired and files that nothing refers to are removed so often.
 const TIDY_EVERY: Duration = Duration::from_secs(3600);
 
 /// Runs jobs until cancelled; the job under way is put back and goes on at the next start.
 pub async fn run(services: Services, stop: CancellationToken) -> anyhow::Result<()> {
     let mut changes = services.library.changes();
+    // What a worker was at when the box was switched off.
+    let _ = tokio::fs::remove_dir_all(services.state.join(CACHE)).await;
     tidy(&services).await;
     let tidying = {
         let (services, stop) = (services.clone(), stop.clone());
@@ -41,7 +47,14 @@ pub async fn run(services: Services, stop: CancellationToken) -> anyhow::Result<
         while !stop.is_cancelled() {
             match next(&services).await {
                 Ok(Some(job)) => job::run(&services, job, &stop).await,
-                Ok(None) => wait(&mut changes, &stop).await,
+                Ok(None) => match next_speech(&services).await {
+                    Ok(Some(job)) => speech::run(&services, job, &stop).await,
+                    Ok(None) => wait(&mut changes, &stop).await,
+                    Err(error) => {
+                        tracing::error!(event = "scheduler.speech_queue", "{error:#}");
+                        wait(&mut changes, &stop).await;
+                    }
+                },
                 Err(error) => {
                     tracing::error!(event = "scheduler.queue", "{error:#}");
                     wait(&mut changes, &stop).await;
@@ -56,6 +69,11 @@ pub async fn run(services: Services, stop: CancellationToken) -> anyhow::Result<
 async fn next(services: &Services) -> anyhow::Result<Option<lectern_library::Job>> {
     let library = services.library.clone();
     Ok(tokio::task::spawn_blocking(move || library.next_job(Timestamp::now())).await??)
+}
+
+async fn next_speech(services: &Services) -> anyhow::Result<Option<lectern_library::SpeechJob>> {
+    let library = services.library.clone();
+    Ok(tokio::task::spawn_blocking(move || library.next_speech(Timestamp::now())).await??)
 }
 
 /// Until something changed in the library, a time has passed, or the end.

@@ -23,6 +23,7 @@ pub mod settings;
 pub mod setup;
 pub mod shapes;
 mod sources;
+mod speech;
 pub mod statements;
 pub mod system;
 pub mod time;
@@ -57,6 +58,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(settings::routes())
         .merge(setup::routes())
         .merge(sources::routes())
+        .merge(speech::routes())
         .merge(statements::routes())
         .merge(delivery::routes())
         .merge(system::routes())

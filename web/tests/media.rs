@@ -538,7 +538,7 @@ async fn jobs_and_captions_come_in_pages() {
 
     for language in ["de", "en", "fr"] {
         library
-            .put_captions(last, language, "WEBVTT\n".to_owned(), it.app.now())
+            .put_captions(last, language, "WEBVTT\n".to_owned(), "ada", it.app.now())
             .unwrap();
     }
     let path = format!("/api/v1/videos/{last}/captions?limit=2");

@@ -244,7 +244,8 @@ pub fn from_command(command: &Command) -> anyhow::Result<Request> {
         | Command::Evidence { .. }
         | Command::Statements(StatementsCommand::Parquet { .. })
         | Command::Verify { .. }
-        | Command::Worker { .. } => {
+        | Command::Worker { .. }
+        | Command::SpeechWorker => {
             anyhow::bail!("this command is not a single request to the daemon")
         }
     })

@@ -409,7 +409,7 @@ impl Pump {
         let args = WorkerArgs {
             source: &self.job.source,
             package_dir: &self.job.package_dir,
-            cache_dir: &state.join("cache"),
+            cache_dir: &state.join(super::CACHE),
         };
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(why) = &running.1 {

@@ -1,8 +1,10 @@
 //! Captions that people upload, and what the worker says: it has read a hostile file.
 
 use lectern_vod::captions::{self, Format};
+use lectern_vod::chapters::Chapters;
 use lectern_vod::package::Package;
 use lectern_vod::protocol::{Job, Message, read_frame, write_frame};
+use lectern_vod::speech::{SpeechJob, SpeechMessage, captions_of};
 use lectern_vod::{dash, hls};
 
 use crate::driver::fuzz;
@@ -89,6 +91,71 @@ fn frames_of_a_worker_are_read_or_refused() {
             }
             let _ = Package::default().apply(&message);
         }
+    });
+}
+
+#[test]
+fn whatever_a_speech_worker_says_becomes_captions_or_nothing() {
+    let words = [
+        "\"heard\"",
+        "\"began\"",
+        "\"lines\"",
+        "\"progress\"",
+        "[]",
+        "null",
+        "-1",
+        "18446744073709551615",
+        "256",
+        "-->",
+        "\\n\\n",
+        "\\u0000",
+        "<v ",
+    ];
+    fuzz("speech", &words, |bytes| {
+        let mut framed = u32::try_from(bytes.len()).unwrap().to_be_bytes().to_vec();
+        framed.extend(bytes);
+        let _ = read_frame::<SpeechJob>(&mut framed.as_slice());
+        for mut rest in [bytes, framed.as_slice()] {
+            while let Ok(Some(message)) = read_frame::<SpeechMessage>(&mut rest) {
+                let SpeechMessage::Heard { lines, .. } = message else {
+                    continue;
+                };
+                if let Some((vtt, marks)) = captions_of(&lines) {
+                    assert!(captions::parse(vtt.as_bytes(), Some(Format::WebVtt)).is_ok());
+                    assert!(serde_json::from_str::<Vec<(u64, u8)>>(&marks).is_ok());
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn chapters_are_read_or_refused_and_are_in_order() {
+    let words = [
+        "\"start_ms\"",
+        "\"title\"",
+        "{",
+        "}",
+        ",",
+        "0",
+        "-1",
+        "1e99",
+        "172800001",
+        "\\u0000",
+        "\"\"",
+    ];
+    fuzz("chapters", &words, |bytes| {
+        let Ok(chapters) = serde_json::from_slice::<Chapters>(bytes) else {
+            return;
+        };
+        let list = chapters.list();
+        assert!(!list.is_empty());
+        assert!(
+            list.windows(2)
+                .all(|pair| pair[0].start_ms < pair[1].start_ms)
+        );
+        let mended = Chapters::mended(list.to_vec(), u64::MAX);
+        assert_eq!(mended.as_ref(), Some(&chapters));
     });
 }
 

@@ -4,7 +4,10 @@
 use jiff::Timestamp;
 use lectern_store::Tx;
 
-use crate::rows::{CAPTION_TEXTS, CAPTIONS, CaptionsRow, VIDEOS};
+use crate::rows::{
+    CAPTION_DRAFTS, CAPTION_MARKS, CAPTION_TEXTS, CAPTIONS, CaptionsRow, DraftRow, RevisionRow,
+    SPEECH, VIDEOS,
+};
 use crate::videos::language;
 use crate::{ChangeKind, Error, Library, VideoId};
 
@@ -17,6 +20,34 @@ pub struct CaptionInfo {
     pub revision: u32,
     /// When this text came.
     pub updated: Timestamp,
+    /// What wrote it, where no person has read it over.
+    pub machine: Option<String>,
+}
+
+/// A text that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision {
+    /// Which.
+    pub revision: u32,
+    /// When it came.
+    pub updated: Timestamp,
+    /// The person who brought or approved it; none for what came with a file or from a machine.
+    pub by: Option<String>,
+    /// The machine that wrote it.
+    pub machine: Option<String>,
+}
+
+/// What somebody is still at: only those who may change the video see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// Counts up with each save.
+    pub number: u64,
+    /// When it was saved last.
+    pub updated: Timestamp,
+    /// By whom.
+    pub by: String,
+    /// WebVTT.
+    pub vtt: String,
 }
 
 /// Captions with their text.
@@ -29,14 +60,26 @@ pub struct Captions {
 }
 
 /// Texts kept of one language: players may still ask for the ones before.
-const KEPT_REVISIONS: u32 = 5;
+const KEPT_REVISIONS: u32 = 20;
 /// The largest text.
 const MAX_BYTES: usize = 8 << 20;
 /// Languages of one video.
 const MAX_LANGUAGES: usize = 100;
 
+/// Whose word a text is.
+#[derive(Debug, Clone)]
+pub(crate) enum Origin {
+    /// A person's.
+    Person(String),
+    /// A source's.
+    File,
+    /// A machine's, and how sure it was of each caption.
+    Machine { name: String, marks: String },
+}
+
 impl Library {
-    /// Stores a text (WebVTT, checked by the caller). Its revision; 1 is the first ever.
+    /// Stores a text (WebVTT, checked by the caller) that a person brought or approved; what somebody was still at
+    /// is done with it. Its revision; 1 is the first ever.
     ///
     /// # Errors
     /// [`Error::Invalid`], [`Error::NotFound`], [`Error::Store`].
@@ -45,9 +88,10 @@ impl Library {
         video: VideoId,
         tag: &str,
         vtt: String,
+        by: &str,
         now: Timestamp,
     ) -> Result<u32, Error> {
-        let revision = self.write_captions(video, tag, vtt, now, false)?;
+        let revision = self.write_captions(video, tag, vtt, Origin::Person(by.to_owned()), now)?;
         // A person's text is always taken.
         revision.ok_or(Error::NotFound("captions"))
     }
@@ -64,57 +108,136 @@ impl Library {
         vtt: String,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        let revision = self.write_captions(video, tag, vtt, now, true)?;
+        let revision = self.write_captions(video, tag, vtt, Origin::File, now)?;
         Ok(revision.is_some())
     }
 
-    /// The revision; none where only a first text is wanted and there is, or was, one.
-    fn write_captions(
+    /// The revision; none where a better word than this is there.
+    pub(crate) fn write_captions(
         &self,
         video: VideoId,
         tag: &str,
         vtt: String,
+        origin: Origin,
         now: Timestamp,
-        only_first: bool,
     ) -> Result<Option<u32>, Error> {
-        let tag = language(tag)?;
-        if tag.is_empty() {
-            return Err(Error::Invalid("captions need a language"));
-        }
-        if vtt.len() > MAX_BYTES {
-            return Err(Error::Invalid("captions have at most 8 MiB"));
-        }
+        let tag = needed(tag)?;
+        within_bounds(&vtt)?;
         let revision = self.inner.store.write(move |tx: &Tx<'_>| {
             if !tx.contains(&VIDEOS, &video)? {
                 return Err(Error::NotFound("video"));
             }
-            let key = (video, tag.clone());
-            let old = tx.get(&CAPTIONS, &key)?;
-            if only_first && old.is_some() {
-                return Ok(None);
-            }
-            if old.is_none() && tx.prefix(&CAPTIONS, &video)?.count() >= MAX_LANGUAGES {
-                return Err(Error::Invalid(
-                    "a video has captions in at most 100 languages",
-                ));
-            }
-            let revision = old.map_or(0, |old| old.revision) + 1;
-            let row = CaptionsRow {
-                revision,
-                updated: now,
-                removed: false,
-            };
-            tx.insert(&CAPTIONS, &key, &row)?;
-            tx.insert(&CAPTION_TEXTS, &(video, tag.clone(), revision), &vtt)?;
-            if let Some(outdated) = revision.checked_sub(KEPT_REVISIONS) {
-                tx.remove(&CAPTION_TEXTS, &(video, tag.clone(), outdated))?;
-            }
-            Ok(Some(revision))
+            write(tx, (video, tag.clone()), &vtt, &origin, now)
         })?;
         if revision.is_some() {
             self.changed(video, ChangeKind::Captions);
         }
         Ok(revision)
+    }
+
+    /// The texts of one language that are kept, newest first.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn caption_revisions(&self, video: VideoId, tag: &str) -> Result<Vec<Revision>, Error> {
+        let Ok(tag) = language(tag) else {
+            return Ok(Vec::new());
+        };
+        let row = self.inner.store.snapshot()?.get(&CAPTIONS, &(video, tag))?;
+        let history = row.filter(|row| !row.removed).map(|row| row.history);
+        let newest_first = history.unwrap_or_default().into_iter().rev();
+        Ok(newest_first
+            .map(|row| Revision {
+                revision: row.revision,
+                updated: row.updated,
+                by: row.by,
+                machine: row.machine,
+            })
+            .collect())
+    }
+
+    /// How sure the machine was that wrote the newest text (or what a person has made of it since): as it was given.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn caption_marks(&self, video: VideoId, tag: &str) -> Result<Option<String>, Error> {
+        let Ok(tag) = language(tag) else {
+            return Ok(None);
+        };
+        let snapshot = self.inner.store.snapshot()?;
+        Ok(snapshot.get(&CAPTION_MARKS, &(video, tag))?)
+    }
+
+    /// What somebody is still at, if anybody is.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn caption_draft(&self, video: VideoId, tag: &str) -> Result<Option<Draft>, Error> {
+        let Ok(tag) = language(tag) else {
+            return Ok(None);
+        };
+        let snapshot = self.inner.store.snapshot()?;
+        let row = snapshot.get(&CAPTION_DRAFTS, &(video, tag))?;
+        Ok(row.map(|row| Draft {
+            number: row.number,
+            updated: row.updated,
+            by: row.by,
+            vtt: row.vtt,
+        }))
+    }
+
+    /// Saves what somebody is at, over the draft of that number (0: there is none). Its own number; none, and nothing
+    /// is saved, where another one was saved meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], [`Error::NotFound`], [`Error::Store`].
+    pub fn save_caption_draft(
+        &self,
+        video: VideoId,
+        tag: &str,
+        vtt: String,
+        by: &str,
+        over: u64,
+        now: Timestamp,
+    ) -> Result<Option<u64>, Error> {
+        let tag = needed(tag)?;
+        within_bounds(&vtt)?;
+        let by = by.to_owned();
+        self.inner.store.write(move |tx: &Tx<'_>| {
+            if !tx.contains(&VIDEOS, &video)? {
+                return Err(Error::NotFound("video"));
+            }
+            let key = (video, tag.clone());
+            let old = tx.get(&CAPTION_DRAFTS, &key)?.map_or(0, |old| old.number);
+            if old != over {
+                return Ok(None);
+            }
+            if old == 0 && tx.prefix(&CAPTION_DRAFTS, &video)?.count() >= MAX_LANGUAGES {
+                return Err(Error::Invalid(TOO_MANY));
+            }
+            let row = DraftRow {
+                // Not the number of a draft that was thrown away a moment ago.
+                number: old.max(now.as_millisecond().unsigned_abs()) + 1,
+                updated: now,
+                by: by.clone(),
+                vtt: vtt.clone(),
+            };
+            tx.insert(&CAPTION_DRAFTS, &key, &row)?;
+            Ok(Some(row.number))
+        })
+    }
+
+    /// Throws away what somebody was at. Whether there was anything.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn drop_caption_draft(&self, video: VideoId, tag: &str) -> Result<bool, Error> {
+        let Ok(tag) = language(tag) else {
+            return Ok(false);
+        };
+        self.inner.store.write_making_room(move |tx: &Tx<'_>| {
+            Ok::<_, Error>(tx.remove(&CAPTION_DRAFTS, &(video, tag.clone()))?)
+        })
     }
 
     /// The languages a video has captions in, by tag.
@@ -130,6 +253,7 @@ impl Library {
                     language,
                     revision: row.revision,
                     updated: row.updated,
+                    machine: row.machine,
                 });
             }
         }
@@ -159,6 +283,7 @@ impl Library {
                 language: tag,
                 revision,
                 updated: row.updated,
+                machine: row.machine,
             },
             vtt: text.ok_or_else(missing)?,
         })
@@ -179,9 +304,13 @@ impl Library {
             }
             let row = CaptionsRow {
                 removed: true,
+                machine: None,
+                history: Vec::new(),
                 ..row
             };
             tx.insert(&CAPTIONS, &key, &row)?;
+            tx.remove(&CAPTION_MARKS, &key)?;
+            tx.remove(&CAPTION_DRAFTS, &key)?;
             Ok::<(), Error>(())
         })?;
         self.changed(video, ChangeKind::Captions);
@@ -189,12 +318,98 @@ impl Library {
     }
 }
 
+const TOO_MANY: &str = "a video has captions in at most 100 languages";
+
+fn needed(tag: &str) -> Result<String, Error> {
+    match language(tag)? {
+        tag if tag.is_empty() => Err(Error::Invalid("captions need a language")),
+        tag => Ok(tag),
+    }
+}
+
+fn within_bounds(vtt: &str) -> Result<(), Error> {
+    match vtt.len() > MAX_BYTES {
+        true => Err(Error::Invalid("captions have at most 8 MiB")),
+        false => Ok(()),
+    }
+}
+
+/// Writes the next text of a language, if nobody's word stands above this one. A person's stands above a file's, and
+/// a file's above a machine's.
+pub(crate) fn write(
+    tx: &Tx<'_>,
+    key: (VideoId, String),
+    vtt: &String,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<Option<u32>, Error> {
+    let video = key.0;
+    let old = tx.get(&CAPTIONS, &key)?;
+    let is_taken = match (&old, origin) {
+        (None, _) | (_, Origin::Person(_)) => true,
+        (Some(old), Origin::Machine { .. }) => old.removed || old.machine.is_some(),
+        (Some(_), Origin::File) => false,
+    };
+    if !is_taken {
+        return Ok(None);
+    }
+    if old.is_none() && tx.prefix(&CAPTIONS, &video)?.count() >= MAX_LANGUAGES {
+        return Err(Error::Invalid(TOO_MANY));
+    }
+    let (by, machine) = match origin {
+        Origin::Person(person) => (Some(person.clone()), None),
+        Origin::File => (None, None),
+        Origin::Machine { name, .. } => (None, Some(name.clone())),
+    };
+    let revision = old.as_ref().map_or(0, |old| old.revision) + 1;
+    let mut history = old.map(|old| old.history).unwrap_or_default();
+    history.push(RevisionRow {
+        revision,
+        updated: now,
+        by,
+        machine: machine.clone(),
+    });
+    history.retain(|row| row.revision + KEPT_REVISIONS > revision);
+    let row = CaptionsRow {
+        revision,
+        updated: now,
+        removed: false,
+        machine,
+        history,
+    };
+    let (_, tag) = &key;
+    tx.insert(&CAPTIONS, &key, &row)?;
+    tx.insert(&CAPTION_TEXTS, &(video, tag.clone(), revision), vtt)?;
+    if let Some(outdated) = revision.checked_sub(KEPT_REVISIONS) {
+        tx.remove(&CAPTION_TEXTS, &(video, tag.clone(), outdated))?;
+    }
+    match origin {
+        Origin::Machine { marks, .. } => {
+            tx.insert(&CAPTION_MARKS, &key, marks)?;
+        }
+        // It may have been made of what the machine wrote: what is told of a caption that is still there stays true.
+        Origin::Person(_) => {
+            tx.remove(&CAPTION_DRAFTS, &key)?;
+        }
+        Origin::File => {}
+    }
+    Ok(Some(revision))
+}
+
 /// All captions of a video that is removed.
 pub(crate) fn remove_captions(tx: &Tx<'_>, video: VideoId) -> Result<(), Error> {
     let heads: Vec<_> = tx.prefix(&CAPTIONS, &video)?.collect::<Result<_, _>>()?;
     for (key, _) in heads {
         tx.remove(&CAPTIONS, &key)?;
+        tx.remove(&CAPTION_MARKS, &key)?;
     }
+    let drafts: Vec<_> = tx
+        .prefix(&CAPTION_DRAFTS, &video)?
+        .collect::<Result<_, _>>()?;
+    for (key, _) in drafts {
+        tx.remove(&CAPTION_DRAFTS, &key)?;
+    }
+    tx.remove(&SPEECH, &video)?;
     let texts: Vec<_> = tx
         .prefix(&CAPTION_TEXTS, &video)?
         .collect::<Result<_, _>>()?;

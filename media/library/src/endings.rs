@@ -8,6 +8,7 @@ use crate::jobs::{Job, MAX_FAILURES, NO_ROOM};
 use crate::library::lock;
 use crate::packages::{hash_package, sync_disk_of};
 use crate::rows::{JOBS, JobRow, PACKAGES, VERSIONS, VersionRow};
+use crate::speech::offer;
 use crate::versions::{enqueue, job_of};
 use crate::{BlobHash, ChangeKind, Error, JobId, Library, MediaKey, VersionState, VideoId};
 
@@ -52,7 +53,7 @@ impl Library {
                 ..row
             };
             tx.insert(&VERSIONS, &key, &row)?;
-            Ok(())
+            offer(tx, key.0, key.1, now)
         })?;
         self.release(job);
         Ok(hash)

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLockReadGuard, TryLockError};
 
 use crate::library::lock;
-use crate::rows::{UPLOADS, VERSIONS};
+use crate::rows::{SPEECH_MODELS, UPLOADS, VERSIONS};
 use crate::{Error, Library};
 
 /// What was removed.
@@ -34,7 +34,7 @@ impl Library {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Removes the files that no version and no upload refers to. What cannot be removed now (a
+    /// Removes the files that no version, no upload and no model refers to. What cannot be removed now (a
     /// worker that was just ended may still write into its folder) is tried again the next time.
     ///
     /// # Errors
@@ -122,6 +122,11 @@ impl Library {
                 Some(hash) => kept.insert(folders.blob(hash)),
                 None => kept.insert(self.upload_file(id)),
             };
+        }
+        for entry in snapshot.range(&SPEECH_MODELS, ..)? {
+            if let Ok(hash) = entry?.0.parse() {
+                kept.insert(folders.blob(hash));
+            }
         }
         // An upload that is just being announced has a file before it has a row.
         for id in lock(&self.inner.active).keys() {

@@ -54,6 +54,8 @@ pub(crate) struct Inner {
     /// Who works at which job. The store is this process's alone, so a lease that dies with the
     /// process needs no row.
     pub(crate) leases: Mutex<HashMap<JobId, Held>>,
+    /// The video whose speech is being written down, and the number of that run.
+    pub(crate) hearing: Mutex<Option<(VideoId, u64)>>,
     /// Uploads that a request is writing to, and hashes of their bytes so far.
     pub(crate) active: Mutex<HashMap<UploadId, Active>>,
     /// Shared by those who place a file and then write the row that refers to it; taken alone by
@@ -112,6 +114,7 @@ impl Library {
                 changes: broadcast::Sender::new(CHANGES),
                 progress: Mutex::default(),
                 leases: Mutex::default(),
+                hearing: Mutex::default(),
                 active: Mutex::default(),
                 placing: RwLock::new(()),
             }),

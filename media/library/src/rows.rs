@@ -17,6 +17,16 @@ pub(crate) const VERSIONS: Table<(VideoId, u32), VersionRow> = Table::new("versi
 pub(crate) const PACKAGES: Table<(VideoId, u32), String> = Table::new("packages");
 pub(crate) const CAPTIONS: Table<(VideoId, String), CaptionsRow> = Table::new("captions");
 pub(crate) const CAPTION_TEXTS: Table<(VideoId, String, u32), String> = Table::new("caption-texts");
+/// How sure a machine was of what it wrote: JSON, opaque here.
+pub(crate) const CAPTION_MARKS: Table<(VideoId, String), String> = Table::new("caption-marks");
+/// What somebody is still at; nobody else sees it.
+pub(crate) const CAPTION_DRAFTS: Table<(VideoId, String), DraftRow> = Table::new("caption-drafts");
+/// Videos whose speech is being written down, or could not be.
+pub(crate) const SPEECH: Table<VideoId, SpeechRow> = Table::new("speech");
+/// What that is done with, by the hash of the file.
+pub(crate) const SPEECH_MODELS: Table<String, SpeechModelRow> = Table::new("speech-models");
+/// One row, 0.
+pub(crate) const SPEECH_SETTINGS: Table<u8, SpeechSettingsRow> = Table::new("speech-settings");
 pub(crate) const CHAPTERS: Table<VideoId, ChaptersRow> = Table::new("chapters");
 pub(crate) const UPLOADS: Table<UploadId, UploadRow> = Table::new("uploads");
 pub(crate) const JOBS: Table<JobId, JobRow> = Table::new("jobs");
@@ -55,6 +65,64 @@ pub(crate) struct CaptionsRow {
     pub(crate) revision: u32,
     pub(crate) updated: Timestamp,
     pub(crate) removed: bool,
+    /// What wrote the newest text, where no person has read it over.
+    #[serde(default)]
+    pub(crate) machine: Option<String>,
+    /// Where the texts that are kept came from, oldest first.
+    #[serde(default)]
+    pub(crate) history: Vec<RevisionRow>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct RevisionRow {
+    pub(crate) revision: u32,
+    pub(crate) updated: Timestamp,
+    /// The person; none for what came with a file or from a machine.
+    pub(crate) by: Option<String>,
+    pub(crate) machine: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct DraftRow {
+    /// Counts up with each save, so that two people do not overwrite each other unseen.
+    pub(crate) number: u64,
+    pub(crate) updated: Timestamp,
+    pub(crate) by: String,
+    pub(crate) vtt: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SpeechRow {
+    pub(crate) version: u32,
+    /// Of this run; another run has another.
+    pub(crate) number: u64,
+    /// As asked for; what the model guessed once it has; empty before.
+    pub(crate) language: String,
+    pub(crate) queued: Timestamp,
+    /// What is heard so far: JSON texts, opaque here, and until when.
+    pub(crate) heard: Vec<String>,
+    pub(crate) through_ms: u64,
+    /// Times it was given out since more was heard.
+    pub(crate) tries: u32,
+    /// Not before, after a failure that may pass.
+    pub(crate) not_before: Timestamp,
+    /// Why it was given up.
+    pub(crate) error: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SpeechModelRow {
+    pub(crate) bytes: u64,
+    pub(crate) name: String,
+    pub(crate) size: String,
+    pub(crate) is_multilingual: bool,
+    pub(crate) installed: Timestamp,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct SpeechSettingsRow {
+    pub(crate) active: Option<String>,
+    pub(crate) automatic: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -110,6 +178,10 @@ json_record!(
     VideoRow,
     VersionRow,
     CaptionsRow,
+    DraftRow,
+    SpeechRow,
+    SpeechModelRow,
+    SpeechSettingsRow,
     ChaptersRow,
     UploadRow,
     JobRow

@@ -16,8 +16,10 @@ use nix::unistd::Pid;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() != Some("attack") {
-        return lectern_vod::worker::run();
+    match arguments.next().as_deref() {
+        Some("attack") => {}
+        Some("speech-worker") => return lectern_vod::worker::speech::run(),
+        _ => return lectern_vod::worker::run(),
     }
     let what = arguments.next().unwrap_or_default();
     let with = arguments.next().unwrap_or_default();

@@ -18,6 +18,7 @@ pub mod package;
 pub mod protocol;
 pub mod report;
 pub mod spawn;
+pub mod speech;
 pub mod worker;
 
 #[cfg(test)]

@@ -12,8 +12,9 @@ use command_fds::{CommandFdExt, FdMapping};
 use nix::libc;
 
 use crate::protocol::{FrameError, Job, write_frame};
+use crate::speech::SpeechJob;
 
-/// The descriptor at which a worker finds its source.
+/// The descriptor at which a worker finds its source; a speech worker's model is the next.
 pub const SOURCE_FD: i32 = 3;
 
 /// Also there after an update has replaced the file.
@@ -28,6 +29,17 @@ pub struct WorkerArgs<'a> {
     pub package_dir: &'a Path,
     /// Not needed any more (plugins are loaded by name); goes when the daemon stops naming it
     pub cache_dir: &'a Path,
+}
+
+/// What a speech worker gets.
+#[derive(Debug)]
+pub struct SpeechArgs<'a> {
+    /// The sound of a package: its init file and segments, one behind the other
+    pub sound: File,
+    /// The model that IT has installed, opened here for reading
+    pub model: &'a Path,
+    /// A folder of its own: its working directory
+    pub folder: &'a Path,
 }
 
 /// A running worker; killed and waited for when dropped.
@@ -70,11 +82,50 @@ impl Worker {
         args: &WorkerArgs<'_>,
         job: &Job,
     ) -> io::Result<(Self, ChildStdout)> {
-        let source = OwnedFd::from(File::open(args.source)?);
+        let source = File::open(args.source)?;
+        Self::launch(program, arguments, args.package_dir, vec![source], job)
+    }
+
+    /// Starts a worker of this very program that writes down what is said.
+    ///
+    /// # Errors
+    /// As [`Worker::start`].
+    pub fn start_speech(args: SpeechArgs<'_>, job: &SpeechJob) -> io::Result<(Self, ChildStdout)> {
+        Self::start_speech_program(Path::new(THIS_PROGRAM), &["speech-worker"], args, job)
+    }
+
+    /// As [`Worker::start_program`], for a speech worker.
+    ///
+    /// # Errors
+    /// As [`Worker::start`].
+    pub fn start_speech_program(
+        program: &Path,
+        arguments: &[&str],
+        args: SpeechArgs<'_>,
+        job: &SpeechJob,
+    ) -> io::Result<(Self, ChildStdout)> {
+        let inputs = vec![args.sound, File::open(args.model)?];
+        Self::launch(program, arguments, args.folder, inputs, job)
+    }
+
+    /// `inputs` become descriptors from [`SOURCE_FD`] on.
+    fn launch(
+        program: &Path,
+        arguments: &[&str],
+        folder: &Path,
+        inputs: Vec<File>,
+        job: &impl serde::Serialize,
+    ) -> io::Result<(Self, ChildStdout)> {
+        let mappings = (SOURCE_FD..)
+            .zip(inputs)
+            .map(|(child_fd, input)| FdMapping {
+                parent_fd: OwnedFd::from(input),
+                child_fd,
+            });
         let mut command = Command::new(program);
         command
             .args(arguments)
-            .current_dir(args.package_dir)
+            .current_dir(folder)
             .env_clear()
             .env("LC_ALL", "C.UTF-8")
             // No scan of 250 plugins, no cache file, no helper process: `worker::elements` loads by name.
@@ -87,10 +138,7 @@ impl Worker {
             .env("MALLOC_ARENA_MAX", "4")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .fd_mappings(vec![FdMapping {
-                parent_fd: source,
-                child_fd: SOURCE_FD,
-            }])
+            .fd_mappings(mappings.collect())
             .map_err(io::Error::other)?;
         if let Some(folder) = std::env::var_os("GST_PLUGIN_SYSTEM_PATH_1_0") {
             command.env("GST_PLUGIN_SYSTEM_PATH_1_0", folder);

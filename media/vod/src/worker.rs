@@ -28,6 +28,7 @@ mod scale;
 mod seam;
 mod shelf;
 mod source;
+pub mod speech;
 mod stillness;
 mod texts;
 mod thinner;
@@ -49,7 +50,14 @@ use failure::Failure;
 use level::Level;
 use mux::Draft;
 use plan::Planned;
+use sandbox::Terms;
 use shelf::Shelf;
+
+/// A third of the weight of others: at 10 a busy box made viewers wait five seconds for the first picture.
+const TERMS: Terms<'static> = Terms {
+    inputs: &[source::INPUT],
+    niceness: 5,
+};
 
 /// The worker's whole life.
 pub fn run() -> ExitCode {
@@ -63,7 +71,7 @@ pub fn run() -> ExitCode {
         }
     };
     drop(input);
-    let outcome = prepare().and_then(|()| {
+    let outcome = prepare(TERMS).and_then(|()| {
         end_with_input()?;
         work(&job)
     });
@@ -83,9 +91,9 @@ pub fn run() -> ExitCode {
 }
 
 /// Loads what is needed and closes the doors, while this is the only thread.
-fn prepare() -> Result<(), Failure> {
+fn prepare(terms: Terms<'_>) -> Result<(), Failure> {
     elements::load()?;
-    let closed = sandbox::close()
+    let closed = sandbox::close(terms)
         .map_err(|e| Failure::Machine(format!("the sandbox does not close: {e}")))?;
     if !closed.paths {
         eprintln!("worker: this kernel has no Landlock; only seccomp and the limits hold");
@@ -95,7 +103,7 @@ fn prepare() -> Result<(), Failure> {
 
 /// Closes the doors as for a job and then runs `attempt`: what it cannot do, hostile media cannot.
 pub fn behind_closed_doors<T>(attempt: impl FnOnce() -> T) -> Result<T, String> {
-    prepare().map_err(|e| e.to_string())?;
+    prepare(TERMS).map_err(|e| e.to_string())?;
     Ok(attempt())
 }
 
@@ -290,7 +298,7 @@ fn say_if(message: Option<Message>) -> Result<(), Failure> {
     message.as_ref().map_or(Ok(()), say)
 }
 
-fn say(message: &Message) -> Result<(), Failure> {
+fn say(message: &impl serde::Serialize) -> Result<(), Failure> {
     write_frame(&mut io::stdout().lock(), message)
         .map_err(|e| Failure::Machine(format!("nobody listens: {e}")))
 }

@@ -1,8 +1,9 @@
 //! Captions: brought as WebVTT or SubRip, kept as WebVTT, with a revision for each text.
 
 mod languages;
+mod work;
 
-pub(crate) use languages::language_name;
+use languages::language_name;
 
 use axum::Json;
 use axum::body::Bytes;
@@ -11,8 +12,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lectern_library::{CaptionInfo, Library, VideoId};
 use lectern_vod::captions::{Format, parse};
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -27,6 +28,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(get, put, remove))
+        .merge(work::routes())
 }
 
 /// Captions in one language
@@ -44,6 +46,16 @@ pub(crate) struct CaptionsOut {
     pub(crate) updated: String,
     /// Where the WebVTT is
     pub(crate) url: String,
+    /// Whether a machine wrote it and no person has read it over
+    pub(crate) machine_made: bool,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Which {
+    /// A text that is still kept; the newest where none is named
+    revision: Option<u32>,
 }
 
 /// A video's captions, by language. Blocking.
@@ -55,12 +67,22 @@ pub(crate) fn of(library: &Library, video: VideoId) -> Result<Vec<CaptionsOut>, 
         .collect())
 }
 
+/// What menus call captions: by their language's own name, and as what they are where nobody has read them over.
+pub(crate) fn label(info: &CaptionInfo) -> String {
+    let name = language_name(&info.language);
+    match info.machine {
+        Some(_) => format!("{name} (automatic)"),
+        None => name,
+    }
+}
+
 fn describe(video: VideoId, info: CaptionInfo) -> CaptionsOut {
     CaptionsOut {
-        label: language_name(&info.language),
+        label: label(&info),
         revision: info.revision,
         updated: time::text(info.updated),
         url: format!("/api/v1/videos/{video}/captions/{}", info.language),
+        machine_made: info.machine.is_some(),
         language: info.language,
     }
 }
@@ -94,18 +116,22 @@ async fn list(
 
 /// Captions in one language, as WebVTT
 #[utoipa::path(get, path = "/api/v1/videos/{id}/captions/{language}", tag = "videos",
-    params(("id" = uuid::Uuid, Path), ("language" = String, Path, description = "BCP 47")), responses(
-    (status = 200, description = "The newest text", body = String, content_type = "text/vtt"),
+    params(("id" = uuid::Uuid, Path), ("language" = String, Path, description = "BCP 47"), Which), responses(
+    (status = 200, description = "The newest text, or the one that is named", body = String, content_type = "text/vtt"),
     (status = 404, description = "None in that language", body = ProblemDocument, content_type = "application/problem+json")))]
 async fn get(
     State(app): State<App>,
     caller: Option<Caller>,
     Segments((id, language)): Segments<(String, String)>,
+    Params(which): Params<Which>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let captions = blocking(move || {
         let video = visible(&app, caller.as_ref(), &id)?;
-        Ok::<_, Problem>(app.library.caption_text(video.id, &language, None)?)
+        Ok::<_, Problem>(
+            app.library
+                .caption_text(video.id, &language, which.revision)?,
+        )
     })
     .await?;
     let etag = format!("\"{}.{}\"", captions.info.language, captions.info.revision);
@@ -152,8 +178,13 @@ async fn put(
         let video = editable(&app, &caller, &id)?;
         let vtt = parse(&body, Some(format)).map_err(refused)?.to_vtt();
         let is_new = app.library.caption_text(video.id, &language, None).is_err();
-        app.library
-            .put_captions(video.id, &language, vtt, app.now())?;
+        app.library.put_captions(
+            video.id,
+            &language,
+            vtt,
+            &caller.id().to_string(),
+            app.now(),
+        )?;
         let info = app.library.caption_text(video.id, &language, None)?.info;
         caller.audit(
             &app,

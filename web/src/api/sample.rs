@@ -78,7 +78,7 @@ fn import(app: &App, caller: &Caller, sample: &Sample) -> Result<String, Problem
     if let Some(path) = &sample.captions {
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
         app.library
-            .put_captions(video, &sample.language, text, now)?;
+            .offer_captions(video, &sample.language, text, now)?;
     }
     caller.audit(
         app,

@@ -267,7 +267,8 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn upload(id: &str) -> Result<UploadId, Problem> {
+/// An upload as a request names it.
+pub(crate) fn upload(id: &str) -> Result<UploadId, Problem> {
     id.parse().map_err(|_| Problem::not_found("upload"))
 }
 

@@ -14,7 +14,7 @@ use lectern_vod::{dash, hls};
 use super::file::{self, Kind};
 use super::{Asked, CHECKED};
 use crate::access;
-use crate::api::captions::language_name;
+use crate::api::captions::label;
 use crate::app::App;
 use crate::auth;
 use crate::client::Client;
@@ -150,8 +150,8 @@ pub(super) fn tracks(library: &Library, video: VideoId) -> Result<Vec<CaptionTra
 pub(super) fn track(info: &CaptionInfo) -> Option<CaptionTrack> {
     Some(CaptionTrack {
         language: Language::new(info.language.as_str()).ok()?,
-        label: language_name(&info.language),
+        label: label(info),
         revision: info.revision.into(),
-        is_machine_made: false,
+        is_machine_made: info.machine.is_some(),
     })
 }

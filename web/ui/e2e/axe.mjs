@@ -88,6 +88,7 @@ function pages(video, me) {
     { name: 'credentials', path: '/system/credentials' },
     { name: 'credentials-add', path: '/system/credentials', then: press('Add a credential') },
     { name: 'settings', path: '/system/settings' },
+    { name: 'speech', path: '/system/speech' },
     { name: 'audit', path: '/system/audit' },
     { name: 'evidence', path: '/system/evidence' },
     { name: 'definitions', path: '/definitions' },
@@ -104,6 +105,8 @@ function pages(video, me) {
       { name: 'watch-quality', path: `/watch/${video}`, then: menu(/^Quality /u) },
       { name: 'watch-more', path: `/watch/${video}`, then: menu('More controls') },
       { name: 'edit', path: `/videos/${video}/edit` },
+      { name: 'captions', path: `/videos/${video}/captions/en` },
+      { name: 'captions-none', path: `/videos/${video}/captions/zu` },
       {
         name: 'edit-report',
         path: `/videos/${video}/edit`,

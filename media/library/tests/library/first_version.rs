@@ -85,10 +85,10 @@ fn makes_the_fixture() {
         .finish_job(&job, "whole".to_owned(), report, 30_033, at(1))
         .unwrap();
     library
-        .put_captions(done, "de", "one".to_owned(), at(2))
+        .put_captions(done, "de", "one".to_owned(), "ada", at(2))
         .unwrap();
     library
-        .put_captions(done, "de", "two".to_owned(), at(3))
+        .put_captions(done, "de", "two".to_owned(), "ada", at(3))
         .unwrap();
     add("Under way", b"2");
     let job = library.next_job(at(4)).unwrap().unwrap();

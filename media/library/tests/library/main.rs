@@ -5,6 +5,7 @@ mod first_version;
 mod full_disk;
 mod garbage;
 mod jobs;
+mod speech;
 mod uploads;
 mod videos;
 

@@ -145,7 +145,9 @@ fn a_language_has_one_spelling() {
         ("en-a-BB-cccc", "en-a-bb-cccc"),
     ] {
         let text = "WEBVTT".to_owned();
-        library.put_captions(video, tag, text, at(0)).unwrap();
+        library
+            .put_captions(video, tag, text, "ada", at(0))
+            .unwrap();
         let found = library.caption_text(video, tag, None).unwrap();
         assert_eq!(found.info.language, spelt);
         library.remove_captions(video, tag).unwrap();
@@ -159,7 +161,7 @@ fn captions_count_their_revisions_even_over_a_removal() {
     let video = lectern.video(b"source");
     let put = |text: &str| {
         library
-            .put_captions(video, "de", text.to_owned(), at(0))
+            .put_captions(video, "de", text.to_owned(), "ada", at(0))
             .unwrap()
     };
     assert_eq!((put("one"), put("two")), (1, 2));
@@ -175,7 +177,7 @@ fn captions_count_their_revisions_even_over_a_removal() {
         Err(Error::NotFound(_))
     ));
     assert_eq!(put("three"), 3);
-    for n in 0..10 {
+    for n in 0..20 {
         put(&format!("{n}"));
     }
     assert!(
@@ -185,7 +187,7 @@ fn captions_count_their_revisions_even_over_a_removal() {
     assert!(library.caption_text(video, "de", Some(9)).is_ok());
     assert_eq!(library.captions(video).unwrap().len(), 1);
     assert!(matches!(
-        library.put_captions(video, "", String::new(), at(0)),
+        library.put_captions(video, "", String::new(), "ada", at(0)),
         Err(Error::Invalid(_))
     ));
 }
@@ -197,7 +199,7 @@ fn a_removed_video_is_gone_with_everything_of_its_own() {
     let video = lectern.video(b"source");
     let other = lectern.video(b"other");
     library
-        .put_captions(video, "de", "x".to_owned(), at(0))
+        .put_captions(video, "de", "x".to_owned(), "ada", at(0))
         .unwrap();
     let job = library.next_job(at(0)).unwrap().unwrap();
     assert_eq!(job.video, video);

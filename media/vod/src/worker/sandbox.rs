@@ -22,8 +22,6 @@ use seccompiler::{
     TargetArch,
 };
 
-use super::source::INPUT;
-
 /// Address space: decoding 8K with its threads takes 6 GiB of it, most never touched.
 const MOST_ADDRESSES: u64 = 16 << 30;
 /// Memory of its own: what a picture of the largest size takes, and more for each core, whose threads hold pictures, too.
@@ -65,24 +63,33 @@ pub struct Closed {
     pub network: bool,
 }
 
-/// Closes everything. To be called by the only thread, in the output folder, with the source open.
-pub fn close() -> Result<Closed, Open> {
+/// What a worker may read, and how far it stands back.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'a> {
+    /// Open descriptors by their paths.
+    pub inputs: &'a [&'a str],
+    /// At least so nice: the daemon and its answers come first.
+    pub niceness: i32,
+}
+
+/// Closes everything but the terms' inputs, which may be read. To be called by the only thread, in the output folder.
+pub fn close(terms: Terms<'_>) -> Result<Closed, Open> {
     let threads = std::fs::read_dir("/proc/self/task")
         .map(Iterator::count)
         .unwrap_or(0);
     if threads != 1 {
         return Err(Open::Threads(threads));
     }
+    step_back(terms.niceness);
     limit()?;
     let network = leave_network();
     nix::sys::prctl::set_no_new_privs().map_err(|e| system("no_new_privs", e))?;
-    let paths = close_paths()?;
+    let paths = close_paths(terms.inputs)?;
     close_calls()?;
     Ok(Closed { paths, network })
 }
 
 fn limit() -> Result<(), Open> {
-    step_back();
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
     for (resource, most) in [
         (Resource::RLIMIT_AS, MOST_ADDRESSES),
@@ -99,18 +106,16 @@ fn limit() -> Result<(), Open> {
     Ok(())
 }
 
-/// The daemon and its answers come first; threads that begin later inherit it.
+/// Threads that begin later inherit it.
 #[allow(unsafe_code)]
-fn step_back() {
-    // A third of the weight of others: at 10 a busy box made viewers wait five seconds for the first picture.
-    const NICENESS: i32 = 5;
+fn step_back(niceness: i32) {
     // Where memory runs out, this process goes first. (A kernel without it has another order.)
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     // SAFETY: both take numbers and touch no memory; a refusal only leaves the priority as it is. Who was started
     // further back stays there.
     unsafe {
         let now = libc::getpriority(libc::PRIO_PROCESS, 0);
-        libc::setpriority(libc::PRIO_PROCESS, 0, now.max(NICENESS));
+        libc::setpriority(libc::PRIO_PROCESS, 0, now.max(niceness));
     }
 }
 
@@ -121,16 +126,10 @@ fn leave_network() -> bool {
     unshare(apart).is_ok() || unshare(apart | CloneFlags::CLONE_NEWUSER).is_ok()
 }
 
-fn close_paths() -> Result<bool, Open> {
+fn close_paths(inputs: &[&str]) -> Result<bool, Open> {
     let abi = ABI::V6;
-    let source = File::open(INPUT).map_err(|error| Open::System {
-        what: "the source",
-        error,
-    })?;
-    let folder = File::open(".").map_err(|error| Open::System {
-        what: "the folder",
-        error,
-    })?;
+    let open = |path: &str, what| File::open(path).map_err(|error| Open::System { what, error });
+    let folder = open(".", "the folder")?;
     let below = AccessFs::ReadFile
         | AccessFs::ReadDir
         | AccessFs::WriteFile
@@ -138,15 +137,18 @@ fn close_paths() -> Result<bool, Open> {
         | AccessFs::MakeDir
         | AccessFs::RemoveFile
         | AccessFs::Truncate;
-    let status = Ruleset::default()
+    let mut rules = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(abi))?
         .handle_access(AccessNet::from_all(abi))?
         .scope(Scope::from_all(abi))?
         .create()?
-        .add_rule(PathBeneath::new(source, AccessFs::ReadFile))?
-        .add_rule(PathBeneath::new(folder, below))?
-        .restrict_self()?;
+        .add_rule(PathBeneath::new(folder, below))?;
+    for input in inputs {
+        let file = open(input, "an input")?;
+        rules = rules.add_rule(PathBeneath::new(file, AccessFs::ReadFile))?;
+    }
+    let status = rules.restrict_self()?;
     Ok(status.ruleset != RulesetStatus::NotEnforced)
 }
 

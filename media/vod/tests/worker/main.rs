@@ -13,3 +13,4 @@ mod resume;
 mod run;
 mod sandbox;
 mod source;
+mod speech;

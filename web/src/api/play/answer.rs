@@ -8,7 +8,7 @@ use lectern_vod::package::Package;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::captions::language_name;
+use crate::api::captions::label;
 use crate::api::chapters::{self, ChapterShape};
 use crate::api::time;
 use crate::app::App;
@@ -137,6 +137,10 @@ struct CaptionsOut {
     label: String,
     /// Address of the WebVTT
     url: String,
+    /// Counts up with each text
+    revision: u32,
+    /// Whether a machine wrote it and no person has read it over
+    machine_made: bool,
 }
 
 /// When a video is completed
@@ -214,7 +218,9 @@ impl PlayOut {
             captions: captions
                 .into_iter()
                 .map(|info| CaptionsOut {
-                    label: language_name(&info.language),
+                    label: label(&info),
+                    revision: info.revision,
+                    machine_made: info.machine.is_some(),
                     url: format!("{keyed}/captions/{}.{}.vtt", info.language, info.revision),
                     language: info.language,
                 })

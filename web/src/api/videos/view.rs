@@ -77,8 +77,8 @@ impl<'a> Viewer<'a> {
                 .as_ref()
                 .map_or(0, |package| package.planned.len()),
             poster: self.poster(video, shown, shown_package.as_deref()),
+            needs_review: languages.iter().any(|info| info.machine.is_some()),
             captions: languages.into_iter().map(|info| info.language).collect(),
-            needs_review: false,
             mine: self.mine.of(video, &activity_id)?,
             may_edit: access::may_edit(video, self.person),
             activity_id,

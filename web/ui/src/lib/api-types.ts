@@ -37,6 +37,12 @@ export type Storyboard = Schemas['Storyboard'];
 /** As `play` lists them; the video's own page has their revision too. */
 export type CaptionTrack = Schemas['PlayCaptions'];
 export type Captions = Schemas['Captions'];
+export type CaptionWork = Schemas['CaptionWork'];
+export type CaptionRevision = Schemas['CaptionRevision'];
+export type SavedCaptionDraft = Schemas['SavedCaptionDraft'];
+export type VideoSpeech = Schemas['VideoSpeech'];
+export type Speech = Schemas['Speech'];
+export type SpeechModel = Schemas['SpeechModel'];
 export type Chapter = Schemas['Chapter'];
 export type Chapters = Schemas['Chapters'];
 

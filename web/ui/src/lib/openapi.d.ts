@@ -824,6 +824,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/system/speech": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The models for recognising speech */
+        get: operations["getSystemSpeech"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Choose the model, or whether drafts are made by themselves */
+        patch: operations["patchSystemSpeech"];
+        trace?: never;
+    };
+    "/api/v1/system/speech/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Install a model from a finished upload; it is used from now on */
+        post: operations["postSystemSpeechModels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system/speech/models/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a model */
+        delete: operations["deleteSystemSpeechModelsId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/uploads": {
         parameters: {
             query?: never;
@@ -1084,6 +1136,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/videos/{id}/captions/{language}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Save what somebody is at; learners do not see it */
+        put: operations["putVideosIdCaptionsLanguageDraft"];
+        post?: never;
+        /** Throw away what somebody was at; what learners have stays */
+        delete: operations["deleteVideosIdCaptionsLanguageDraft"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/videos/{id}/captions/{language}/work": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that an editor of captions needs; empty where there is nothing in that language yet */
+        get: operations["getVideosIdCaptionsLanguageWork"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/videos/{id}/chapters": {
         parameters: {
             query?: never;
@@ -1156,6 +1243,25 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/videos/{id}/speech": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a video's speech is written down */
+        get: operations["getVideosIdSpeech"];
+        put?: never;
+        /** Have draft captions made of what is said; ones that a person has brought stay as they are */
+        post: operations["postVideosIdSpeech"];
+        /** Stop writing down what is said, and forget what was heard so far */
+        delete: operations["deleteVideosIdSpeech"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1300,12 +1406,60 @@ export interface components {
             /** @description That person's name, while they are here */
             who_name?: string | null;
         };
+        /** @description What somebody is at */
+        CaptionDraft: {
+            /** @description By whom; empty for a machine's */
+            by_name: string;
+            /**
+             * Format: int64
+             * @description To be named with the next save
+             */
+            number: number;
+            /**
+             * Format: date-time
+             * @description When it was saved
+             */
+            updated: string;
+            /** @description WebVTT */
+            vtt: string;
+        };
+        /** @description A text that is kept */
+        CaptionRevision: {
+            /** @description Who brought or approved it; empty for what came with a file or from a machine */
+            by_name: string;
+            /** @description What wrote it, where no person has read it over */
+            machine?: string | null;
+            /**
+             * Format: int32
+             * @description Which
+             */
+            revision: number;
+            /**
+             * Format: date-time
+             * @description When it came
+             */
+            updated: string;
+        };
+        /** @description Captions in one language, for whoever works on them */
+        CaptionWork: {
+            draft?: null | components["schemas"]["CaptionDraft"];
+            /** @description How sure the machine was of what it wrote: when a caption begins (ms), and percent */
+            marks: [
+                number,
+                number
+            ][];
+            published?: null | components["schemas"]["PublishedCaptions"];
+            /** @description The texts that are kept, newest first; `?revision=` of the captions gives one */
+            revisions: components["schemas"]["CaptionRevision"][];
+        };
         /** @description Captions in one language */
         Captions: {
             /** @description As menus show it: the language's own name */
             label: string;
             /** @description BCP 47 */
             language: string;
+            /** @description Whether a machine wrote it and no person has read it over */
+            machine_made: boolean;
             /**
              * Format: int32
              * @description Counts up with each text
@@ -1971,6 +2125,8 @@ export interface components {
                 label: string;
                 /** @description BCP 47 */
                 language: string;
+                /** @description Whether a machine wrote it and no person has read it over */
+                machine_made: boolean;
                 /**
                  * Format: int32
                  * @description Counts up with each text
@@ -2548,6 +2704,16 @@ export interface components {
             /** @description Name; empty when they are gone */
             name: string;
         };
+        /** @description What is saved */
+        NewCaptionDraft: {
+            /**
+             * Format: int64
+             * @description The number of the draft that it replaces; 0 where there was none
+             */
+            over: number;
+            /** @description WebVTT; only what could be captions is kept */
+            vtt: string;
+        };
         /** @description Chapters to be stored */
         NewChapters: {
             /** @description In any order; at most 500 */
@@ -2616,6 +2782,14 @@ export interface components {
             url: string;
             version?: null | components["schemas"]["XapiVersion"];
         };
+        /** @description A model to be installed */
+        NewSpeechModel: {
+            /**
+             * Format: uuid
+             * @description The finished upload
+             */
+            upload: string;
+        };
         /** @description An upstream to add */
         NewUpstream: {
             /** @description Whether it may be inside this network */
@@ -2660,6 +2834,11 @@ export interface components {
              */
             upload: string;
             visibility?: null | components["schemas"]["Visibility"];
+        };
+        /** @description What is asked for */
+        NewVideoSpeech: {
+            /** @description The language spoken, BCP 47; the video's own when not named */
+            language?: string | null;
         };
         /** @description A new password */
         PasswordChange: {
@@ -2825,6 +3004,13 @@ export interface components {
             label: string;
             /** @description BCP 47 */
             language: string;
+            /** @description Whether a machine wrote it and no person has read it over */
+            machine_made: boolean;
+            /**
+             * Format: int32
+             * @description Counts up with each text
+             */
+            revision: number;
             /** @description Address of the WebVTT */
             url: string;
         };
@@ -2901,6 +3087,18 @@ export interface components {
              */
             watched: number;
         };
+        /** @description A text that learners have */
+        PublishedCaptions: {
+            /** @description What wrote it, where no person has read it over */
+            machine?: string | null;
+            /**
+             * Format: int32
+             * @description Counts up with each text
+             */
+            revision: number;
+            /** @description WebVTT */
+            vtt: string;
+        };
         /** @description A page of somebody's record */
         Record: {
             /** @description What they watched, the video added last first */
@@ -2971,6 +3169,19 @@ export interface components {
              * @description Its id
              */
             id: string;
+        };
+        /** @description What was saved */
+        SavedCaptionDraft: {
+            /**
+             * Format: int64
+             * @description To be named with the next save
+             */
+            number: number;
+            /**
+             * Format: date-time
+             * @description When
+             */
+            updated: string;
         };
         /**
          * @description What a credential may do, after xAPI's OAuth scopes
@@ -3252,6 +3463,50 @@ export interface components {
             url: string;
             version?: null | components["schemas"]["XapiVersion"];
         };
+        /** @description What speech is recognised with */
+        Speech: {
+            /** @description Whether new videos without captions get a draft by themselves */
+            automatic: boolean;
+            /** @description Newest first */
+            models: components["schemas"]["SpeechModel"][];
+            /** @description Videos that wait, or are being heard */
+            waiting: number;
+        };
+        /** @description What to change; what is not named stays */
+        SpeechChange: {
+            /** @description The model to use from now on */
+            active?: string | null;
+            /** @description Whether new videos without captions get a draft by themselves */
+            automatic?: boolean | null;
+        };
+        /** @description A model for recognising speech */
+        SpeechModel: {
+            /** @description Whether it is the one that is used */
+            active: boolean;
+            /**
+             * Format: int64
+             * @description Of the file
+             */
+            bytes: number;
+            /** @description SHA-256 of the file */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it came
+             */
+            installed: string;
+            /** @description Whether it knows more than English */
+            multilingual: boolean;
+            /** @description What the file was called */
+            name: string;
+            /** @description What it is, as its maker calls it: `base`, `small` */
+            size: string;
+        };
+        /**
+         * @description How far it is
+         * @enum {string}
+         */
+        SpeechState: "none" | "waiting" | "running" | "failed";
         /** @description To whom an actor points */
         StatementActor: {
             /** @description Whether the box knows them */
@@ -3736,6 +3991,24 @@ export interface components {
             id: string;
             /** @description Its title now */
             title: string;
+        };
+        /** @description A video's speech */
+        VideoSpeech: {
+            /** @description Whether a model is installed */
+            available: boolean;
+            /** @description Why it was given up */
+            error?: string | null;
+            /** @description The language it is, or will be, written down in; empty where the model guesses it */
+            language: string;
+            /**
+             * Format: double
+             * @description 0 to 1
+             */
+            progress: number;
+            /** @description How far it is */
+            state: components["schemas"]["SpeechState"];
+            /** @description Why it waits, when it does not only wait for its turn */
+            waiting_for?: string | null;
         };
         /** @description What one learner watched */
         Viewer: {
@@ -5590,6 +5863,131 @@ export interface operations {
             };
         };
     };
+    getSystemSpeech: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Speech"];
+                };
+            };
+        };
+    };
+    patchSystemSpeech: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpeechChange"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Speech"];
+                };
+            };
+            /** @description No such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postSystemSpeechModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSpeechModel"];
+            };
+        };
+        responses: {
+            /** @description Installed */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpeechModel"];
+                };
+            };
+            /** @description No such upload of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No model that this box can use */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteSystemSpeechModelsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description SHA-256 of the file */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     postUploads: {
         parameters: {
             query?: never;
@@ -6401,7 +6799,10 @@ export interface operations {
     };
     getVideosIdCaptionsLanguage: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description A text that is still kept; the newest where none is named */
+                revision?: number;
+            };
             header?: never;
             path: {
                 id: string;
@@ -6412,7 +6813,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The newest text */
+            /** @description The newest text, or the one that is named */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6518,6 +6919,125 @@ export interface operations {
                 content?: never;
             };
             /** @description None in that language */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putVideosIdCaptionsLanguageDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                /** @description BCP 47 */
+                language: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCaptionDraft"];
+            };
+        };
+        responses: {
+            /** @description Saved */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedCaptionDraft"];
+                };
+            };
+            /** @description No such video */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody else has saved meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The text or the language is wrong; `line` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteVideosIdCaptionsLanguageDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                /** @description BCP 47 */
+                language: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No draft in that language */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getVideosIdCaptionsLanguageWork: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                /** @description BCP 47 */
+                language: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For those who may change the video */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaptionWork"];
+                };
+            };
+            /** @description No such video */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6758,6 +7278,110 @@ export interface operations {
                 };
             };
             /** @description No such video or version */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getVideosIdSpeech: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For those who may change the video */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VideoSpeech"];
+                };
+            };
+            /** @description No such video */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postVideosIdSpeech: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewVideoSpeech"];
+            };
+        };
+        responses: {
+            /** @description In the queue */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VideoSpeech"];
+                };
+            };
+            /** @description No such video */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No model, or no version that is ready */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteVideosIdSpeech: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stopped */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such video, or nothing to stop */
             404: {
                 headers: {
                     [name: string]: unknown;

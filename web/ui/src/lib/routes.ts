@@ -71,6 +71,13 @@ export const routes: Route[] = [
     load: () => import('../pages/Edit.svelte'),
   },
   {
+    name: 'captions',
+    path: '/videos/:id/captions/:language',
+    title: m.titles.captions,
+    for: 'members',
+    load: () => import('../pages/Captions.svelte'),
+  },
+  {
     name: 'who',
     path: '/videos/:id/who',
     title: m.titles.who,
@@ -146,6 +153,13 @@ export const routes: Route[] = [
     title: m.titles.settings,
     for: ['admin'],
     load: () => import('../pages/Settings.svelte'),
+  },
+  {
+    name: 'speech',
+    path: '/system/speech',
+    title: m.titles.speech,
+    for: ['admin'],
+    load: () => import('../pages/Speech.svelte'),
   },
   {
     name: 'audit',

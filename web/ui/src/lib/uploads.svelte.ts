@@ -10,7 +10,8 @@ import type { Video, Visibility } from './api-types';
 
 export type Target =
   | { kind: 'video'; language: string; visibility: Visibility }
-  | { kind: 'version'; video: string; title: string };
+  | { kind: 'version'; video: string; title: string }
+  | { kind: 'model' };
 
 export type Phase =
   'waiting' | 'starting' | 'sending' | 'paused' | 'offline' | 'finishing' | 'done' | 'failed';
@@ -185,6 +186,8 @@ class Uploads {
       if (target.kind === 'version') {
         await post(`videos/${encodeURIComponent(target.video)}/versions`, { upload: id });
         item.video = target.video;
+      } else if (target.kind === 'model') {
+        await post('system/speech/models', { upload: id });
       } else {
         const made = await post<Pick<Video, 'id'>>('videos', {
           title: item.title.trim() || titleOf(item.file.name),

@@ -1,4 +1,5 @@
 // English, for the pages that a learner seldom opens.
+import { captioning, speech } from './en/captioning';
 import { definitions } from './en/definitions';
 import { account, setup, trust } from './en/door';
 import { edit } from './en/edit';
@@ -13,6 +14,8 @@ import { who } from './en/who';
 export const more = {
   who,
   edit,
+  captioning,
+  speech,
   erase,
   keeping,
   evidence,

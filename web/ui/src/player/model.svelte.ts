@@ -3,7 +3,7 @@
  * The parts (`Controls`, `SeekBar`, `Transcript`…) show this and call it; tracking is `viewing.ts`, bytes `source.ts`.
  */
 import { Problem, post } from '../lib/api';
-import type { CaptionTrack, Chapter, Play } from '../lib/api-types';
+import type { Captions, CaptionTrack, Chapter, Play } from '../lib/api-types';
 import { clock, languageName } from '../lib/format';
 import { boxClock, type BoxClock } from './box-clock';
 import { CaptionFiles } from './caption-files';
@@ -253,6 +253,40 @@ export class PlayerModel {
     } catch {
       this.say(t.captions.failed);
     }
+  }
+
+  /** Captions were added, changed or taken away while this plays: `now` is what the box has, with its own addresses. */
+  takeCaptions(now: readonly Captions[]): void {
+    const { play } = this;
+    if (!play) return;
+    const isSame = (a: CaptionTrack, b: Captions): boolean =>
+      a.language === b.language && a.revision === b.revision;
+    const tracks = now.map(
+      (one) =>
+        play.captions.find((known) => isSame(known, one)) ?? {
+          ...one,
+          url: `${one.url}?revision=${one.revision}`,
+        },
+    );
+    if (
+      tracks.length === play.captions.length &&
+      tracks.every((one, n) => one === play.captions[n])
+    )
+      return;
+    this.play = { ...play, captions: tracks };
+    const shown = this.captions;
+    if (!shown) return;
+    const track = tracks.find(({ language }) => language === shown.language) ?? null;
+    if (track === shown) return;
+    this.captions = track;
+    if (!track) return this.setCues([]);
+    // What is shown stays until the new text is there.
+    void this.cuesOf(track).then(
+      (cues) => {
+        if (this.captions === track) this.setCues(cues);
+      },
+      () => this.say(t.captions.failed),
+    );
   }
 
   toggleCaptions(): void {

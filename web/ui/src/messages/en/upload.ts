@@ -32,6 +32,7 @@ export const upload = {
   done: 'uploaded',
   doneText: 'It is being prepared and plays within seconds.',
   doneVersion: 'The new version is being prepared.',
+  doneModel: 'The model is installed and used from now on.',
   failed: 'could not be uploaded',
   cancelled: 'cancelled',
   progress: (file: string) => `Uploading ${file}`,

@@ -5,6 +5,7 @@
 //! between them: it never decodes anything and believes a worker only what [`lectern_vod::protocol`] can say.
 
 mod job;
+mod running;
 mod speech;
 
 use std::time::Duration;

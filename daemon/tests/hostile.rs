@@ -21,6 +21,8 @@ use support::{Daemon, FILM, PATIENCE};
 
 /// What the daemon may hold more of afterwards.
 const MORE_KIB: u64 = 5 * 1024;
+/// Jobs after which every cache that the daemon has is filled.
+const WARM_UP: u64 = 30;
 /// The worker's longest.
 const LONGEST: Duration = Duration::from_secs(100);
 
@@ -94,6 +96,44 @@ async fn a_hostile_file_gets_a_sentence_and_nothing_else() {
     );
     let video = daemon.import(FILM, "After all that");
     instructor.wait_for(&video, &["ready"]).await;
+}
+
+/// `LECTERN_JOBS=200` for the long form.
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_leave_nothing_of_them_in_the_daemons_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    std::fs::create_dir(&state).unwrap();
+    let film = folder.path().join("film.mp4");
+    let made = std::process::Command::new("ffmpeg")
+        .args(
+            "-nostdin -loglevel error -f lavfi -i testsrc2=s=426x240:r=10:d=1 -f lavfi -i sine=d=1"
+                .split(' '),
+        )
+        .args("-c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac".split(' '))
+        .arg(&film)
+        .status();
+    assert!(made.unwrap().success());
+    let jobs: u64 = match std::env::var("LECTERN_JOBS") {
+        Ok(jobs) => jobs.parse().unwrap(),
+        Err(_) => 20,
+    };
+    let daemon = Daemon::start(&state);
+    let instructor = daemon.person("ines", &["instructor"]);
+    let mut first = 0;
+    for n in 0..WARM_UP + jobs {
+        let video = daemon.import(film.to_str().unwrap(), &format!("{n}"));
+        instructor.wait_for(&video, &["ready"]).await;
+        if n + 1 == WARM_UP {
+            first = resident_kib(daemon.pid());
+        }
+        if n % 20 == 9 {
+            println!("{:4} jobs: {} KiB", n + 1, resident_kib(daemon.pid()));
+        }
+    }
+    let last = resident_kib(daemon.pid());
+    println!("resident: {first} KiB after {WARM_UP} jobs, {last} KiB after {jobs} more");
+    assert!(last <= first + MORE_KIB, "{first} KiB, then {last} KiB");
 }
 
 fn resident_kib(process: u32) -> u64 {

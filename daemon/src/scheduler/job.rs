@@ -1,8 +1,8 @@
 //! One job from spawn to end: the worker's messages become the version's package, progress and end.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -16,6 +16,7 @@ use lectern_vod::protocol::{self, Message, OriginalName, Remedy, SourceText};
 use lectern_vod::spawn::{Death, Worker, WorkerArgs};
 use tokio_util::sync::CancellationToken;
 
+use super::running::{NotStarted, Running};
 use crate::services::Services;
 
 /// A worker that says nothing for so long hangs: it is ended and the job tried again.
@@ -57,22 +58,22 @@ pub async fn run(services: &Services, job: Job, stop: &CancellationToken) {
                     End::Setback(CONFUSED.to_owned())
                 }
             },
-            () = stop.cancelled(), if !pump.is_killed() => pump.kill(End::Stopped),
+            () = stop.cancelled(), if !pump.running.is_killed() => pump.running.kill(End::Stopped),
             change = changes.recv() => {
                 let concerns_us = change.is_ok_and(|change| {
                     change.video == job.video && matches!(change.kind, ChangeKind::JobCancelled | ChangeKind::Removed)
                 });
                 if concerns_us && !services.library.holds(job.lease) {
-                    pump.kill(End::Gone);
+                    pump.running.kill(End::Gone);
                 }
             }
             _ = look.tick() => {
                 if !services.library.holds(job.lease) {
-                    pump.kill(End::Gone);
+                    pump.running.kill(End::Gone);
                 } else if pump.silence() > SILENCE {
-                    pump.kill(End::Setback(HUNG.to_owned()));
+                    pump.running.kill(End::Setback(HUNG.to_owned()));
                 } else if pump.may_make_way() && awaits_first_segment(services).await {
-                    pump.kill(End::MadeWay);
+                    pump.running.kill(End::MadeWay);
                 }
             }
         }
@@ -211,8 +212,7 @@ struct Pump {
     eta_ms: AtomicU64,
     /// Whether a player can begin
     is_playable: AtomicBool,
-    /// The worker while it runs, and why it was killed, if it was
-    running: Mutex<(Option<Worker>, Option<End>)>,
+    running: Running<End>,
 }
 
 impl Pump {
@@ -226,7 +226,7 @@ impl Pump {
             grew_ms: AtomicU64::new(0),
             eta_ms: AtomicU64::new(0),
             is_playable: AtomicBool::new(false),
-            running: Mutex::new((None, None)),
+            running: Running::new(),
         }
     }
 
@@ -246,28 +246,10 @@ impl Pump {
             )
     }
 
-    fn is_killed(&self) -> bool {
-        self.running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .1
-            .is_some()
-    }
-
-    fn kill(&self, why: End) {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.1.get_or_insert(why);
-        if let Some(worker) = &mut running.0 {
-            worker.kill();
-        }
-    }
-
     fn run(&self, state: PathBuf) -> End {
         let end = self.pump(state).unwrap_or_else(|end| end);
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        // It ends and is waited for: nobody writes into the folder from here on.
-        let death = running.0.take().map_or(Death::Other, Worker::end);
-        match (end, running.1.take(), death) {
+        let (why, death) = self.running.end();
+        match (end, why, death) {
             (end @ End::Done { .. }, _, _) => end,
             (_, Some(why), _) => why,
             (_, None, Death::Breach) => {
@@ -411,17 +393,14 @@ impl Pump {
             package_dir: &self.job.package_dir,
             cache_dir: &state.join(super::CACHE),
         };
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(why) = &running.1 {
-            return Err(why.clone());
-        }
-        let started = Worker::start(&args, &order);
-        let (worker, messages) = started.map_err(|error| {
-            tracing::error!(event = "job.no_worker", %error);
-            End::Setback(NO_WORKER.to_owned())
-        })?;
-        running.0 = Some(worker);
-        Ok(messages)
+        let started = self.running.start(|| Worker::start(&args, &order));
+        started.map_err(|why| match why {
+            NotStarted::Killed(why) => why,
+            NotStarted::Failed(error) => {
+                tracing::error!(event = "job.no_worker", %error);
+                End::Setback(NO_WORKER.to_owned())
+            }
+        })
     }
 
     /// Writes down what people wait for at once (the report, the first playable moment), the rest once a second.

@@ -15,6 +15,7 @@ use lectern_vod::spawn::{Death, SpeechArgs, Worker};
 use lectern_vod::speech::{self, Line, SpeechMessage, captions_of, sound_of};
 use tokio_util::sync::CancellationToken;
 
+use super::running::{NotStarted, Running};
 use crate::services::Services;
 
 /// How often to look whether it is still wanted, gets on, and need not make way.
@@ -60,7 +61,7 @@ pub async fn run(services: &Services, job: SpeechJob, stop: &CancellationToken) 
                 tracing::error!(event = "speech.pump", %error);
                 End::Setback(CONFUSED.to_owned())
             }),
-            () = stop.cancelled(), if !pump.is_killed() => pump.kill(End::PutBack),
+            () = stop.cancelled(), if !pump.running.is_killed() => pump.running.kill(End::PutBack),
             _ = look.tick() => {
                 let library = services.library.clone();
                 let asked = job.clone();
@@ -68,9 +69,9 @@ pub async fn run(services: &Services, job: SpeechJob, stop: &CancellationToken) 
                     Ok::<_, Error>((library.wants_speech(&asked)?, library.awaits_job(Timestamp::now())?))
                 });
                 match wanted.await {
-                    Ok(Ok((false, _))) => pump.kill(End::Gone),
-                    Ok(Ok((true, true))) => pump.kill(End::PutBack),
-                    _ if pump.silence() > SILENCE => pump.kill(End::Setback(DIED.to_owned())),
+                    Ok(Ok((false, _))) => pump.running.kill(End::Gone),
+                    Ok(Ok((true, true))) => pump.running.kill(End::PutBack),
+                    _ if pump.silence() > SILENCE => pump.running.kill(End::Setback(DIED.to_owned())),
                     _ => {}
                 }
             }
@@ -121,8 +122,7 @@ struct Pump {
     /// Where the worker's folder and the sound are, until it ends.
     scratch: std::path::PathBuf,
     heard: Mutex<Instant>,
-    /// The worker while it runs, and why it was killed, if it was.
-    running: Mutex<(Option<Worker>, Option<End>)>,
+    running: Running<End>,
 }
 
 impl Pump {
@@ -132,7 +132,7 @@ impl Pump {
             job,
             scratch: services.state.join(super::CACHE),
             heard: Mutex::new(Instant::now()),
-            running: Mutex::new((None, None)),
+            running: Running::new(),
         }
     }
 
@@ -141,24 +141,10 @@ impl Pump {
         heard.elapsed()
     }
 
-    fn is_killed(&self) -> bool {
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.1.is_some()
-    }
-
-    fn kill(&self, why: End) {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.1.get_or_insert(why);
-        if let Some(worker) = &mut running.0 {
-            worker.kill();
-        }
-    }
-
     fn run(&self) -> End {
         let end = self.pump().unwrap_or_else(|end| end);
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let death = running.0.take().map_or(Death::Other, Worker::end);
-        match (end, running.1.take()) {
+        let (why, death) = self.running.end();
+        match (end, why) {
             (End::Done, _) => End::Done,
             (_, Some(why)) => why,
             (end, None) => {
@@ -190,15 +176,11 @@ impl Pump {
             model: &self.job.model,
             folder: folder.path(),
         };
-        let mut messages = {
-            let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(why) = &running.1 {
-                return Err(why.clone());
-            }
-            let (worker, messages) = Worker::start_speech(args, &order).map_err(no_worker)?;
-            running.0 = Some(worker);
-            messages
-        };
+        let started = self.running.start(|| Worker::start_speech(args, &order));
+        let mut messages = started.map_err(|why| match why {
+            NotStarted::Killed(why) => why,
+            NotStarted::Failed(error) => no_worker(error),
+        })?;
         let mut language = self.job.language.clone();
         loop {
             let message: SpeechMessage = match read_frame(&mut messages) {

@@ -31,11 +31,22 @@ fn captions_are_read_or_refused_and_what_is_printed_reads_back() {
         "align:start",
         "line:-1",
         "{\\an8}",
+        "<tt>",
+        "<p begin=\"1s\" end=\"2s\">",
+        "</p></tt>",
+        "<br/>",
+        "<span dur=\"5f\">",
+        "&#x41;",
         "\u{feff}",
         "\0",
     ];
     fuzz("captions", &words, |bytes| {
-        for hint in [None, Some(Format::WebVtt), Some(Format::SubRip)] {
+        for hint in [
+            None,
+            Some(Format::WebVtt),
+            Some(Format::SubRip),
+            Some(Format::Ttml),
+        ] {
             match captions::parse(bytes, hint) {
                 Ok(captions) => {
                     let printed = captions.to_vtt();

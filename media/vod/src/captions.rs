@@ -1,4 +1,4 @@
-//! Captions as people bring them (WebVTT, SubRip), read strictly and within bounds, and printed as one
+//! Captions as people bring them (WebVTT, SubRip, TTML), read strictly and within bounds, and printed as one
 //! plain kind of WebVTT (W3C *WebVTT*, sections 4 and 6) that every player takes.
 //!
 //! A file that is wrong is refused with the number of the line and what to do, never mended by
@@ -8,6 +8,7 @@
 
 mod markup;
 mod subrip;
+mod ttml;
 mod webvtt;
 
 use std::fmt::Write;
@@ -30,6 +31,8 @@ pub enum Format {
     WebVtt,
     /// `application/x-subrip`
     SubRip,
+    /// `application/ttml+xml`
+    Ttml,
 }
 
 /// The cues of a caption file, ordered by their beginning.
@@ -85,6 +88,10 @@ pub fn parse(bytes: &[u8], hint: Option<Format>) -> Result<Captions, Error> {
         ));
     }
     let text = decode(bytes)?;
+    // What is XML may lie on one line of any length.
+    if hint == Some(Format::Ttml) || ttml::is_xml(&text) {
+        return whole(ttml::cues(&text)?, 1);
+    }
     let lines: Vec<String> = split_lines(&text);
     if let Some(i) = lines
         .iter()
@@ -98,13 +105,17 @@ pub fn parse(bytes: &[u8], hint: Option<Format>) -> Result<Captions, Error> {
     if lines.iter().all(|line| line.trim().is_empty()) {
         return Err(error(1, "the file is empty"));
     }
-    let mut cues = match (webvtt::has_signature(&lines[0]), hint) {
+    let cues = match (webvtt::has_signature(&lines[0]), hint) {
         (true, _) | (false, Some(Format::WebVtt)) => webvtt::cues(&lines)?,
-        (false, Some(Format::SubRip) | None) => subrip::cues(&lines)?,
+        (false, _) => subrip::cues(&lines)?,
     };
+    whole(cues, lines.len())
+}
+
+fn whole(mut cues: Vec<Cue>, last_line: usize) -> Result<Captions, Error> {
     cues.retain(|cue| !cue.text.is_empty());
     if cues.is_empty() {
-        return Err(error(lines.len(), "the file holds no captions"));
+        return Err(error(last_line, "the file holds no captions"));
     }
     cues.sort_by_key(|cue| cue.start_ms);
     Ok(Captions { cues })
@@ -264,8 +275,8 @@ fn timing(line: &str, number: usize, format: Format) -> Result<(u64, u64, &str),
     let parse = |text: &str| {
         time(text.trim(), format).ok_or_else(|| {
             let example = match format {
-                Format::WebVtt => "00:01:02.500",
                 Format::SubRip => "00:01:02,500",
+                _ => "00:01:02.500",
             };
             let shown: String = text.trim().chars().take(40).collect();
             error(
@@ -290,8 +301,8 @@ fn timing(line: &str, number: usize, format: Format) -> Result<(u64, u64, &str),
 /// `hh:mm:ss.mmm`; WebVTT lets the hours out, SubRip writes a comma and some a dot.
 fn time(text: &str, format: Format) -> Option<u64> {
     let (whole, fraction) = match format {
-        Format::WebVtt => text.split_once('.')?,
         Format::SubRip => text.split_once([',', '.'])?,
+        _ => text.split_once('.')?,
     };
     let number = |digits: &str, least: usize, most: usize| -> Option<u64> {
         let is_number =

@@ -1,4 +1,4 @@
-//! Captions: brought as WebVTT or SubRip, kept as WebVTT, with a revision for each text.
+//! Captions: brought as WebVTT, SubRip or TTML, kept as WebVTT, with a revision for each text.
 
 mod languages;
 mod work;
@@ -160,11 +160,11 @@ async fn get(
 /// Bring captions in one language; a text that was there is replaced
 #[utoipa::path(put, path = "/api/v1/videos/{id}/captions/{language}", tag = "videos",
     params(("id" = uuid::Uuid, Path), ("language" = String, Path, description = "BCP 47")),
-    request_body(content((String = "text/vtt"), (String = "application/x-subrip"))), responses(
+    request_body(content((String = "text/vtt"), (String = "application/x-subrip"), (String = "application/ttml+xml"))), responses(
     (status = 200, description = "Replaced", body = CaptionsOut),
     (status = 201, description = "Added", body = CaptionsOut),
     (status = 404, description = "No such video", body = ProblemDocument, content_type = "application/problem+json"),
-    (status = 415, description = "Neither WebVTT nor SubRip", body = ProblemDocument, content_type = "application/problem+json"),
+    (status = 415, description = "Neither WebVTT, SubRip nor TTML", body = ProblemDocument, content_type = "application/problem+json"),
     (status = 422, description = "The text or the language is wrong; `line` says where", body = ProblemDocument, content_type = "application/problem+json")))]
 async fn put(
     State(app): State<App>,
@@ -230,9 +230,10 @@ fn format(headers: &HeaderMap) -> Result<Format, Problem> {
     match media_type(headers).as_str() {
         "text/vtt" => Ok(Format::WebVtt),
         "application/x-subrip" => Ok(Format::SubRip),
+        "application/ttml+xml" => Ok(Format::Ttml),
         _ => Err(Problem::new(
             Status::UnsupportedMedia,
-            "Send captions as WebVTT (`Content-Type: text/vtt`) or SubRip (`application/x-subrip`).",
+            "Send captions as WebVTT (`Content-Type: text/vtt`), SubRip (`application/x-subrip`) or TTML (`application/ttml+xml`).",
         )),
     }
 }

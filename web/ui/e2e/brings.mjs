@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { newestVersion, openBox, signIn, upload, uploadFile } from './lib/box.mjs';
-import { runChecks } from './lib/checks.mjs';
+import { runChecks, until } from './lib/checks.mjs';
 import { Chromium } from './lib/chromium.mjs';
 import { play, ready } from './lib/player.mjs';
 
@@ -180,12 +180,4 @@ async function ask(path) {
   const answer = await fetch(`${box.base}/api/v1/${path}`, { headers: box.teacher });
   assert.ok(answer.ok, `${path}: ${answer.status}`);
   return answer.json();
-}
-
-async function until(condition, what) {
-  const deadline = Date.now() + 60_000;
-  while (!(await condition())) {
-    assert.ok(Date.now() < deadline, `waited for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
 }

@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 import { newestVersion, openBox, upload } from './lib/box.mjs';
-import { runChecks } from './lib/checks.mjs';
+import { runChecks, until } from './lib/checks.mjs';
 
 const MODEL =
   process.env.MODEL ??
@@ -69,11 +69,19 @@ check('IT installs a model from a file, and what is none is refused with a sente
 
 check('a video without captions gets a draft that says what it is', async () => {
   video = await upload(box, lecture(), 'Mechanics');
-  await until(async () => (await newestVersion(box, video)).state === 'ready', 'ready');
+  await until(
+    async () => (await newestVersion(box, video)).state === 'ready',
+    'ready',
+    PATIENCE_MS,
+  );
   await teacher.goto(`${box.base}/videos/${video}/edit`);
   await teacher.getByText('From the sound').waitFor();
   await shot(teacher, 'edit-listening');
-  await until(async () => (await ask(`videos/${video}`)).captions.length > 0, 'a draft');
+  await until(
+    async () => (await ask(`videos/${video}`)).captions.length > 0,
+    'a draft',
+    PATIENCE_MS,
+  );
   const [track] = (await ask(`videos/${video}`)).captions;
   assert.equal(track.machine_made, true);
   assert.equal(track.label, 'English (automatic)');
@@ -258,12 +266,4 @@ async function ask(path) {
 
 function words(said) {
   return said.toLowerCase().match(/[a-z]+/gu) ?? [];
-}
-
-async function until(condition, what) {
-  const deadline = Date.now() + PATIENCE_MS;
-  while (!(await condition())) {
-    assert.ok(Date.now() < deadline, `waited for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
 }

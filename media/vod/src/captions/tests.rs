@@ -225,3 +225,78 @@ proptest! {
         prop_assert_eq!(markup::clean(&once), once);
     }
 }
+
+const TTML: &str = r##"<?xml version="1.0" encoding="UTF-8"?>
+<tt xmlns="http://www.w3.org/ns/ttml" xmlns:ttm="http://www.w3.org/ns/ttml#metadata"
+    xmlns:tts="http://www.w3.org/ns/ttml#styling" xmlns:ttp="http://www.w3.org/ns/ttml#parameter"
+    xml:lang="en" ttp:frameRate="25" ttp:tickRate="1000">
+  <head>
+    <metadata><ttm:agent xml:id="ada" type="person"><ttm:name type="full">Ada Obi</ttm:name></ttm:agent></metadata>
+    <styling>
+      <style xml:id="said" tts:textAlign="center"/>
+      <style xml:id="slanted" tts:fontStyle="italic"/>
+    </styling>
+    <layout>
+      <region xml:id="top" tts:origin="10% 5%" tts:extent="80% 15%" tts:displayAlign="before"/>
+      <region xml:id="bottom" tts:origin="10% 80%" tts:extent="80% 15%" tts:displayAlign="after"/>
+      <region xml:id="left"><style tts:origin="5% 40%"/><style tts:extent="40% 20%"/></region>
+    </layout>
+  </head>
+  <body begin="1s">
+    <div>
+      <p begin="00:00:01.5" end="00:00:04" region="bottom" ttm:agent="ada" style="said">Force
+         equals<br/>mass &amp; <span style="slanted" tts:fontWeight="bold">acceleration</span></p>
+      <p begin="00:00:04:05" dur="50f" region="top" tts:textAlign="right">a &lt; b</p>
+      <p region="left"><span begin="10s" end="11s">one</span><span begin="11000t" end="12000t">two</span></p>
+    </div>
+  </body>
+</tt>"##;
+
+#[test]
+fn ttml_becomes_webvtt_with_its_voices_places_and_looks() {
+    let captions = parse(TTML.as_bytes(), None).unwrap();
+    let vtt = captions.to_vtt();
+    assert_eq!(
+        vtt,
+        "WEBVTT\n\n\
+         00:00:02.500 --> 00:00:05.000\n<v Ada Obi>Force equals\nmass &amp; <b><i>acceleration</i></b>\n\n\
+         00:00:05.200 --> 00:00:07.200 line:5% align:right\na &lt; b\n\n\
+         00:00:11.000 --> 00:00:12.000 line:40% position:25%,center size:40%\none\n\n\
+         00:00:12.000 --> 00:00:13.000 line:40% position:25%,center size:40%\ntwo\n"
+    );
+    assert_eq!(parse(vtt.as_bytes(), None), Ok(captions));
+}
+
+#[test]
+fn ttml_that_is_wrong_is_said_with_its_line() {
+    let around = |body: &str| format!("<tt>\n<body>\n<div>\n{body}\n</div></body></tt>");
+    for (text, line, words) in [
+        (
+            around("<p begin=\"1s\" end=\"x\">a</p>"),
+            4,
+            "\"x\" is no time",
+        ),
+        (
+            around("<p begin=\"2s\" end=\"1s\">a</p>"),
+            4,
+            "not after it begins",
+        ),
+        (around("<p begin=\"2s\">a</p>"), 4, "has no end"),
+        (around("<p begin=\"1s\" end=\"2s\">&nope;</p>"), 4, "entity"),
+        (around("<p begin=\"1s\" end=\"2s\">a"), 5, "broken"),
+        ("<tt>\n<body>".to_owned(), 2, "cut short"),
+        ("<html></html>".to_owned(), 1, "no TTML"),
+        (
+            "<!DOCTYPE tt [<!ENTITY a \"b\">]><tt/>".to_owned(),
+            1,
+            "document type",
+        ),
+        ("<tt timeBase=\"smpte\"></tt>".to_owned(), 1, "smpte"),
+        (around(&"<div>".repeat(100)), 4, "deep"),
+        ("<tt></tt>".to_owned(), 1, "no captions"),
+    ] {
+        let refused = parse(text.as_bytes(), Some(Format::Ttml)).unwrap_err();
+        assert!(refused.message.contains(words), "{text}: {refused}");
+        assert_eq!(refused.line, line, "{text}: {refused}");
+    }
+}

@@ -88,7 +88,7 @@ fn cue(block: &[String], first_line: usize) -> Result<Cue, Error> {
 
 /// Only settings that say where the caption stands, each once; whatever else is there is left out, as
 /// every player would.
-fn settings(text: &str) -> String {
+pub(super) fn settings(text: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     for setting in text.split_ascii_whitespace() {
         let Some((name, value)) = setting.split_once(':') else {

@@ -48,7 +48,7 @@ pub fn add_picture_filters(
     facts: &Facts,
     (width, height): (u32, u32),
 ) -> Result<(gst::Element, gst::Element), Failure> {
-    let mut last = add_queue(pipeline, 4)?;
+    let mut last = add_queue(pipeline, 2)?;
     link(from, &last)?;
     let is_interlaced = facts
         .ladder

@@ -21,3 +21,12 @@ export async function runChecks(checks, wanted = [], failed = async () => undefi
   }
   return failures;
 }
+
+/** Asks until it is so. */
+export async function until(condition, what, patience_ms = 60_000) {
+  const deadline = Date.now() + patience_ms;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`waited for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

@@ -6846,6 +6846,7 @@ export interface operations {
         };
         requestBody: {
             content: {
+                "application/ttml+xml": string;
                 "application/x-subrip": string;
                 "text/vtt": string;
             };
@@ -6878,7 +6879,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Neither WebVTT nor SubRip */
+            /** @description Neither WebVTT, SubRip nor TTML */
             415: {
                 headers: {
                     [name: string]: unknown;

@@ -92,7 +92,7 @@ export const edit = {
     `Line ${line} does not begin with a time and a name, such as “4:30 The second law”.`,
   captionsTitle: 'Captions',
   captionsHint:
-    'WebVTT (.vtt) or SubRip (.srt). The transcript beside the video comes from them. Uploading a language again replaces it.',
+    'WebVTT (.vtt), SubRip (.srt) or TTML (.ttml). The transcript beside the video comes from them. Uploading a language again replaces it.',
   captionsNone: 'No captions yet. Many people need them, and the transcript comes from them.',
   captionsLanguage: 'Language of the captions',
   captionsFile: 'Caption file',

@@ -131,15 +131,15 @@ fn hear_all(job: &SpeechJob, ear: &mut Ear, pipeline: &gst::Pipeline) -> Result<
     let was_known = ear.language.is_some();
     let mut is_told = was_known;
     while let Some(piece) = sound.next_piece()? {
-        let lines = match loudest(&piece.samples) > SILENCE {
-            true => ear.hear(&piece)?,
-            false => Vec::new(),
+        let through_ms = piece.start_ms + ms(piece.samples.len());
+        let lines = match piece.without_silence() {
+            Some(piece) => ear.hear(&piece)?,
+            None => Vec::new(),
         };
         if let Some(language) = ear.language.as_ref().filter(|_| !is_told) {
             say(&began(language)?)?;
             is_told = true;
         }
-        let through_ms = piece.start_ms + ms(piece.samples.len());
         for part in lines.chunks(MAX_LINES) {
             let lines = part.to_vec();
             say(&SpeechMessage::Heard { through_ms, lines })?;
@@ -360,6 +360,16 @@ struct Piece {
 }
 
 impl Piece {
+    /// From the moment before the first sound on: behind a silence the model loses the first words. None of nothing.
+    fn without_silence(mut self) -> Option<Self> {
+        let mut moments = self.samples.chunks(MOMENT);
+        let quiet = moments.position(|moment| loudness(moment) > SILENCE)?;
+        let silence = quiet.saturating_sub(1) * MOMENT;
+        self.samples.drain(..silence);
+        self.start_ms += ms(silence);
+        Some(self)
+    }
+
     fn around(&self, line: &Line) -> &[f32] {
         let at = |ms: u64| {
             let samples = ms.saturating_sub(self.start_ms) as usize * RATE / 1000;

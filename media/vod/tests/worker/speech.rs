@@ -162,9 +162,8 @@ fn what_is_said_is_written_down_at_its_time_and_goes_on_where_it_was() {
     let rate = word_error_rate(&format!("{SAID} {SAID_LATER}"), &heard);
     assert!(rate < 0.12, "{rate}: {heard:#?}");
     assert!(heard.iter().all(Line::is_sound), "{heard:#?}");
-    // Whisper counts from where its window begins, so a first word may be early by what it takes for a breath.
     let first = heard[0].start_ms;
-    assert!((2_000..4_500).contains(&first), "{first}");
+    assert!((2_500..3_500).contains(&first), "{first}");
     let sure = heard
         .iter()
         .map(|line| u32::from(line.confidence))
@@ -173,7 +172,7 @@ fn what_is_said_is_written_down_at_its_time_and_goes_on_where_it_was() {
     assert!((50..=100).contains(&sure), "{sure}");
     let (vtt, marks) = captions_of(&heard).unwrap();
     assert!(
-        vtt.contains("lecture on mechanics") && marks.starts_with("[["),
+        vtt.to_lowercase().contains("lecture on mechanics") && marks.starts_with("[["),
         "{vtt} {marks}"
     );
 

@@ -55,10 +55,6 @@ check('IT installs a model from a file, and what is none is refused with a sente
   writeFileSync(none, 'no model\n'.repeat(99));
   await input.setInputFiles(none);
   await teacher.getByText('This is not a Whisper model').waitFor();
-  await teacher
-    .first()
-    .click()
-    .catch(() => undefined);
   await input.setInputFiles(MODEL);
   await teacher.getByText('in use').waitFor({ timeout: 60_000 });
   const hash = createHash('sha256').update(readFileSync(MODEL)).digest('hex');

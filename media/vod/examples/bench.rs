@@ -116,12 +116,9 @@ fn worker(source: &Path, folder: &Path) -> Outcome<Worked> {
 
 /// What both made of each encoded rung: bytes, and with libvmaf how good.
 fn compare(source: &Path, made: &Worked, folder: &Path) -> Outcome<Vec<serde_json::Value>> {
-    let encoded = made
-        .package
-        .video()
-        .filter(|track| track.made == Made::Encoded);
-    encoded
-        .enumerate()
+    let rungs = made.package.video().enumerate();
+    rungs
+        .filter(|(_, track)| track.made == Made::Encoded)
         .map(|(i, track)| {
             let theirs = folder.join(format!("ffmpeg-{i}.mp4"));
             let ours = folder.join(format!("ours-{i}.mp4"));
@@ -188,15 +185,12 @@ fn vmaf(file: &Path, source: &Path) -> Outcome<Option<[f64; 2]>> {
     Ok(Some([round(mean), round(fifth)]))
 }
 
-/// ffmpeg making the rungs that the worker encoded, from one decode.
+/// ffmpeg making the same rungs, from one decode; also the one that the worker need not encode.
 fn ffmpeg(source: &Path, made: &Worked, folder: &Path) -> Outcome<Duration> {
     let package = &made.package;
     let mut graph = String::new();
     let mut outputs: Vec<String> = Vec::new();
-    let rungs: Vec<_> = package
-        .video()
-        .filter(|track| track.made == Made::Encoded)
-        .collect();
+    let rungs: Vec<_> = package.video().collect();
     let labels: String = (0..rungs.len()).map(|i| format!("[s{i}]")).collect();
     graph.push_str(&format!("[0:v]split={}{labels}", rungs.len()));
     for (i, track) in rungs.iter().enumerate() {
@@ -208,16 +202,16 @@ fn ffmpeg(source: &Path, made: &Worked, folder: &Path) -> Outcome<Duration> {
             .ladder
             .iter()
             .find(|line| line.track == track.id);
-        let cap = line
-            .and_then(|line| line.max_bps)
-            .ok_or("a rung without a cap")?;
+        let cap = match line.and_then(|line| line.max_bps) {
+            Some(cap) => format!("-maxrate {cap} -bufsize {}", 2 * cap),
+            None if track.made == Made::Remuxed => String::new(),
+            None => return Err("a rung without a cap".into()),
+        };
         graph.push_str(&format!(";[s{i}]scale={width}:{height}[v{i}]"));
         let file = folder.join(format!("ffmpeg-{i}.mp4")).display().to_string();
         let options = format!(
             "-map [v{i}] -c:v libx264 -preset veryfast -profile:v high -pix_fmt yuv420p -crf 23 \
-             -maxrate {cap} -bufsize {} -bf 3 -sc_threshold 0 -force_key_frames \
-             expr:gte(t,n_forced*2) {file}",
-            2 * cap
+             {cap} -bf 3 -sc_threshold 0 -force_key_frames expr:gte(t,n_forced*2) {file}"
         );
         outputs.extend(options.split_whitespace().map(str::to_owned));
     }

@@ -47,15 +47,9 @@ pub async fn run(services: Services, stop: CancellationToken) -> anyhow::Result<
     let working = async {
         while !stop.is_cancelled() {
             match next(&services).await {
-                Ok(Some(job)) => job::run(&services, job, &stop).await,
-                Ok(None) => match next_speech(&services).await {
-                    Ok(Some(job)) => speech::run(&services, job, &stop).await,
-                    Ok(None) => wait(&mut changes, &stop).await,
-                    Err(error) => {
-                        tracing::error!(event = "scheduler.speech_queue", "{error:#}");
-                        wait(&mut changes, &stop).await;
-                    }
-                },
+                Ok(Some(Work::Video(job))) => job::run(&services, job, &stop).await,
+                Ok(Some(Work::Speech(job))) => speech::run(&services, job, &stop).await,
+                Ok(None) => wait(&mut changes, &stop).await,
                 Err(error) => {
                     tracing::error!(event = "scheduler.queue", "{error:#}");
                     wait(&mut changes, &stop).await;
@@ -67,14 +61,22 @@ pub async fn run(services: Services, stop: CancellationToken) -> anyhow::Result<
     Ok(())
 }
 
-async fn next(services: &Services) -> anyhow::Result<Option<lectern_library::Job>> {
-    let library = services.library.clone();
-    Ok(tokio::task::spawn_blocking(move || library.next_job(Timestamp::now())).await??)
+enum Work {
+    Video(lectern_library::Job),
+    Speech(lectern_library::SpeechJob),
 }
 
-async fn next_speech(services: &Services) -> anyhow::Result<Option<lectern_library::SpeechJob>> {
+/// What is to be done now; speech where there is nothing else.
+async fn next(services: &Services) -> anyhow::Result<Option<Work>> {
     let library = services.library.clone();
-    Ok(tokio::task::spawn_blocking(move || library.next_speech(Timestamp::now())).await??)
+    let next = move || {
+        let now = Timestamp::now();
+        if let Some(job) = library.next_job(now)? {
+            return Ok::<_, lectern_library::Error>(Some(Work::Video(job)));
+        }
+        Ok(library.next_speech(now)?.map(Work::Speech))
+    };
+    Ok(tokio::task::spawn_blocking(next).await??)
 }
 
 /// Until something changed in the library, a time has passed, or the end.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use lectern_analytics::Analytics;
 use lectern_egress::Egress;
 use lectern_library::Library;
-use lectern_lms::{Lms, Network, PlainHttp};
+use lectern_lms::{Lms, Network, Person, PersonId, PlainHttp};
 use lectern_lrs::Lrs;
 use lectern_lrs::evidence::Evidence;
 use lectern_store::Store;
@@ -122,6 +122,14 @@ struct Live {
 }
 
 impl App {
+    /// The person of that id; none for what is no id, and for who is gone. Blocking.
+    pub(crate) fn person(&self, id: &str) -> Result<Option<Person>, Problem> {
+        match id.parse().map(PersonId) {
+            Ok(id) => Ok(self.lms.person(id)?),
+            Err(_) => Ok(None),
+        }
+    }
+
     /// Joins the rooms; makes the box's authority when HTTPS is on.
     ///
     /// # Errors

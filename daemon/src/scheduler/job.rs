@@ -185,7 +185,8 @@ impl End {
     }
 }
 
-fn unless_gone(written: Result<(), Error>) -> Result<(), Error> {
+/// Nobody wants any more what a job has come to: that is no failure.
+pub(super) fn unless_gone(written: Result<(), Error>) -> Result<(), Error> {
     match written {
         Err(Error::JobGone) => Ok(()),
         other => other,

@@ -15,6 +15,7 @@ use lectern_vod::spawn::{Death, SpeechArgs, Worker};
 use lectern_vod::speech::{self, Line, SpeechMessage, captions_of, sound_of};
 use tokio_util::sync::CancellationToken;
 
+use super::job::unless_gone;
 use super::running::{NotStarted, Running};
 use crate::services::Services;
 
@@ -89,21 +90,17 @@ pub async fn run(services: &Services, job: SpeechJob, stop: &CancellationToken) 
 impl End {
     fn write_down(self, library: &Library, job: &SpeechJob) -> Result<(), Error> {
         let now = Timestamp::now();
-        let written = match self {
+        unless_gone(match self {
             Self::Done => finish(library, job, now),
             Self::Failed(sentence) => library.fail_speech(job, &sentence, false, now),
             Self::Setback(sentence) => library.fail_speech(job, &sentence, true, now),
             Self::PutBack | Self::Gone => library.put_back_speech(job),
-        };
-        match written {
-            Err(Error::JobGone) => library.put_back_speech(job),
-            other => other,
-        }
+        })
     }
 }
 
 fn finish(library: &Library, job: &SpeechJob, now: Timestamp) -> Result<(), Error> {
-    let (_, heard) = library.heard(job)?;
+    let heard = library.heard(job)?;
     let lines: Vec<Line> = heard
         .iter()
         .filter_map(|part| serde_json::from_str::<Vec<Line>>(part).ok())
@@ -166,7 +163,6 @@ impl Pump {
             language,
             threads: 0,
             offset_ms: sound.offset_ms,
-            duration_ms: package.duration_ms,
             from_ms: self.job.from_ms,
         };
         let folder = self.folder().map_err(no_worker)?;

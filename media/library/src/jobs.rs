@@ -155,6 +155,14 @@ impl Library {
             .any(|(is_playable, _)| !is_playable))
     }
 
+    /// Whether a job runs, or may run now: what is less urgent makes way.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Store`].
+    pub fn awaits_job(&self, now: Timestamp) -> Result<bool, Error> {
+        Ok(self.jobs()?.iter().any(|job| job.not_before <= now))
+    }
+
     /// When the next job that waits after a failure may run.
     ///
     /// # Errors

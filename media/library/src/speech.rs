@@ -8,8 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use lectern_store::Tx;
 
 use crate::captions::{Origin, write};
+use crate::library::lock;
 use crate::rows::{
-    CAPTION_DRAFTS, CAPTIONS, DraftRow, JOBS, PACKAGES, SPEECH, SPEECH_MODELS, SPEECH_SETTINGS,
+    CAPTION_DRAFTS, CAPTIONS, DraftRow, PACKAGES, SPEECH, SPEECH_MODELS, SPEECH_SETTINGS,
     SpeechModelRow, SpeechRow, UPLOADS, VERSIONS, VIDEOS,
 };
 use crate::videos::language;
@@ -308,7 +309,8 @@ impl Library {
         Ok(count)
     }
 
-    /// The video that waits longest, when there is a model, no video waits to be prepared, and the disk has room.
+    /// The video that waits longest, when there is a model and the disk has room. Whether a video waits to be prepared,
+    /// which comes first ([`Library::awaits_job`]), is not asked here.
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Store`].
@@ -341,7 +343,7 @@ impl Library {
                 self.changed(video, ChangeKind::Captions);
                 continue;
             };
-            *crate::library::lock(&self.inner.hearing) = Some((video, row.number));
+            *lock(&self.inner.hearing) = Some((video, row.number));
             self.changed(video, ChangeKind::Captions);
             return Ok(Some(SpeechJob {
                 video,
@@ -364,19 +366,6 @@ impl Library {
     pub fn wants_speech(&self, job: &SpeechJob) -> Result<bool, Error> {
         let row = self.inner.store.snapshot()?.get(&SPEECH, &job.video)?;
         Ok(row.is_some_and(|row| row.number == job.number))
-    }
-
-    /// Whether any video waits to be prepared: that comes first.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub fn awaits_job(&self, now: Timestamp) -> Result<bool, Error> {
-        for entry in self.inner.store.snapshot()?.range(&JOBS, ..)? {
-            if entry?.1.not_before <= now {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     /// Keeps what was heard, for good.
@@ -406,15 +395,14 @@ impl Library {
         Ok(())
     }
 
-    /// All that was heard, in order, and in which language.
+    /// All that was heard, in order.
     ///
     /// # Errors
     /// [`Error::JobGone`], [`Error::Store`].
-    pub fn heard(&self, job: &SpeechJob) -> Result<(String, Vec<String>), Error> {
+    pub fn heard(&self, job: &SpeechJob) -> Result<Vec<String>, Error> {
         let row = self.inner.store.snapshot()?.get(&SPEECH, &job.video)?;
         let row = row.filter(|row| row.number == job.number);
-        let row = row.ok_or(Error::JobGone)?;
-        Ok((row.language, row.heard))
+        Ok(row.ok_or(Error::JobGone)?.heard)
     }
 
     /// All is heard. The text (WebVTT, checked by the caller; none when nothing was said) becomes the captions of its
@@ -428,6 +416,7 @@ impl Library {
         text: Option<(String, String)>,
         now: Timestamp,
     ) -> Result<(), Error> {
+        self.hears_no_more();
         let (video, number, name) = (job.video, job.number, job.model_name.clone());
         self.inner.store.write(move |tx: &Tx<'_>| {
             let row = mine(tx, video, number)?;
@@ -452,7 +441,6 @@ impl Library {
             }
             Ok::<(), Error>(())
         })?;
-        self.hears_no_more();
         self.changed(job.video, ChangeKind::Captions);
         Ok(())
     }
@@ -502,11 +490,11 @@ impl Library {
     }
 
     fn is_heard(&self, video: VideoId, number: u64) -> bool {
-        *crate::library::lock(&self.inner.hearing) == Some((video, number))
+        *lock(&self.inner.hearing) == Some((video, number))
     }
 
     fn hears_no_more(&self) {
-        *crate::library::lock(&self.inner.hearing) = None;
+        *lock(&self.inner.hearing) = None;
     }
 }
 

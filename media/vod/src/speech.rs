@@ -28,8 +28,6 @@ pub struct SpeechJob {
     pub threads: u32,
     /// The sound's own time at which the film begins.
     pub offset_ms: u64,
-    /// The film's length, for telling how far the work is.
-    pub duration_ms: u64,
     /// What was heard before and is not heard again; the sound may begin earlier.
     pub from_ms: u64,
 }

@@ -14,7 +14,6 @@ use axum::response::{IntoResponse, Response};
 use lectern_library::{
     NewVideo, Query as LibraryQuery, UploadId, Video, VideoId, VideoPatch, Visibility,
 };
-use lectern_lms::PersonId;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -277,11 +276,7 @@ fn check_person(app: &App, video: &Video, id: &str) -> Result<(), Problem> {
     if video.people.contains(id) {
         return Ok(());
     }
-    let known = match id.parse().map(PersonId) {
-        Ok(id) => app.lms.person(id)?,
-        Err(_) => None,
-    };
-    match known {
+    match app.person(id)? {
         Some(person) if person.id.to_string() == id => Ok(()),
         _ => Err(Problem::new(
             Status::Unprocessable,

@@ -149,7 +149,7 @@ fn what_was_heard_is_kept_over_a_restart_and_what_goes_nowhere_is_given_up() {
     assert!(!info.is_running);
     let job = taken(&it, video);
     assert_eq!((job.from_ms, job.language.as_str()), (90_000, "en"));
-    assert_eq!(it.library.heard(&job).unwrap().1, ["\"hello\""]);
+    assert_eq!(it.library.heard(&job).unwrap(), ["\"hello\""]);
 
     it.library.put_back_speech(&job).unwrap();
     for second in 0..3 {

@@ -98,7 +98,6 @@ fn listen(made: &Made, model: &Path, language: Option<&str>, from_ms: u64) -> Ve
         language: language.map(|tag| Language::new(tag).unwrap()),
         threads: 0,
         offset_ms: sound.offset_ms,
-        duration_ms: made.package.duration_ms,
         from_ms,
     };
     let (_worker, output) =

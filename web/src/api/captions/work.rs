@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use lectern_library::{Error, Revision};
-use lectern_lms::PersonId;
 use lectern_vod::captions::{Format, parse};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -107,10 +106,7 @@ struct SavedOut {
 }
 
 fn name(app: &App, id: &str) -> Result<String, Problem> {
-    let person = match id.parse().map(PersonId) {
-        Ok(id) => app.lms.person(id)?,
-        Err(_) => None,
-    };
+    let person = app.person(id)?;
     Ok(person.map(|person| person.display_name).unwrap_or_default())
 }
 

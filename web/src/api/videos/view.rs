@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use lectern_library::{VersionInfo, Video, VideoId};
-use lectern_lms::{Person, PersonId};
+use lectern_lms::Person;
 use lectern_vod::package::Package;
 
 use super::activity_id;
@@ -208,10 +208,7 @@ impl<'a> Viewer<'a> {
         if let Some(name) = self.names.get(id) {
             return Ok(name.clone());
         }
-        let person = match id.parse().map(PersonId) {
-            Ok(id) => self.app.lms.person(id)?,
-            Err(_) => None,
-        };
+        let person = self.app.person(id)?;
         let name = person.map(|person| person.display_name).unwrap_or_default();
         self.names.insert(id.to_owned(), name.clone());
         Ok(name)

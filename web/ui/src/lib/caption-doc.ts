@@ -22,7 +22,9 @@ export type Fault = 'order' | 'empty' | 'overlap' | 'fast' | 'long';
 const TIMES =
   /^(?:(\d+):)?(\d{2}):(\d{2})\.(\d{3})\s+-->\s+(?:(\d+):)?(\d{2}):(\d{2})\.(\d{3})\s*(.*)$/u;
 const TAG =
-  /^<(?:\/(?:v|c|i|b|u|ruby|rt|lang)|(?:v|c|i|b|u|ruby|rt|lang)(?:[.\s][^<>]*)?|(?:\d+:)?\d{2}:\d{2}\.\d{3})>/u;
+  /<(?:\/(?:v|c|i|b|u|ruby|rt|lang)|(?:v|c|i|b|u|ruby|rt|lang)(?:[.\s][^<>]*)?|(?:\d+:)?\d{2}:\d{2}\.\d{3})>/gu;
+const SIGN = new RegExp(`(${TAG.source}|&(?:nbsp|lrm|rlm);)|[&<>]`, 'gu');
+const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 /** Characters of a line on the screen, lines of a caption, and what most people can read in a second. */
 const LINE_CHARS = 42;
 const MOST_LINES = 2;
@@ -195,13 +197,7 @@ export function showTime(at_ms: number): string {
 
 /** Without tags, as it is seen. */
 export function words(text: string): string {
-  let out = '';
-  for (let rest = text; rest !== '';) {
-    const tag = TAG.exec(rest);
-    if (!tag) out += rest[0];
-    rest = rest.slice(tag ? tag[0].length : 1);
-  }
-  return out;
+  return text.replace(TAG, '');
 }
 
 function folded(text: string): string {
@@ -222,17 +218,7 @@ function shown(vtt: string): string {
 
 /** Known tags stay; every other `<`, `>` and `&` is a sign that somebody wrote. */
 function escaped(text: string): string {
-  let out = '';
-  for (let rest = text; rest !== '';) {
-    const tag = TAG.exec(rest) ?? /^&(?:nbsp|lrm|rlm);/u.exec(rest);
-    if (tag) out += tag[0];
-    else if (rest.startsWith('&')) out += '&amp;';
-    else if (rest.startsWith('<')) out += '&lt;';
-    else if (rest.startsWith('>')) out += '&gt;';
-    else out += rest[0];
-    rest = rest.slice(tag ? tag[0].length : 1);
-  }
-  return out;
+  return text.replace(SIGN, (sign, kept?: string) => kept ?? ESCAPES[sign] ?? sign);
 }
 
 function stamp(at_ms: number): string {

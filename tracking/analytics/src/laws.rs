@@ -6,7 +6,9 @@ use crate::record::Record;
 use crate::rule::{Rule, Watched};
 use crate::span::{MAX_MS, Span};
 use proptest::collection::vec;
-use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
+use proptest::prelude::{
+    Just, Strategy, any, prop_assert, prop_assert_eq, prop_assume, prop_oneof, proptest,
+};
 use proptest::sample::subsequence;
 
 fn span() -> impl Strategy<Value = Span> {
@@ -235,7 +237,8 @@ proptest! {
         prop_assert_eq!(sorted(&in_order), sorted(&mixed));
     }
 
-    /// A pass told in any number of instalments is one pass.
+    /// A pass told in any number of instalments is one pass. Nothing else may begin or end at the very millisecond of a
+    /// cut: which of the two went on there is told by nobody (`passes`).
     #[test]
     fn a_pass_told_in_instalments_counts_once(whole in span(), cuts in vec(any::<u16>(), 0..6), rest in vec(span(), 0..3)) {
         let mut ends: Vec<u32> = cuts
@@ -243,6 +246,7 @@ proptest! {
             .map(|cut| whole.from + 1 + u32::from(*cut) % whole.length_ms())
             .collect();
         ends.sort_unstable();
+        prop_assume!(!rest.iter().any(|span| ends.contains(&span.from) || ends.contains(&span.to)));
         ends.push(whole.to);
         let mut record = Record::default();
         let mut at_ms = 0;

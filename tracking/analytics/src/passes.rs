@@ -135,16 +135,21 @@ impl Layer {
     }
 }
 
-/// Puts pieces together that meet end to start.
+/// Puts pieces together that meet end to start: first those that meet to the millisecond, then those that nearly do, so
+/// that a piece never goes on in another pass that began close by. Where two begin at one's end, which of them went on is
+/// told by nobody.
 fn join(pieces: &[Piece]) -> Vec<Piece> {
-    let mut sorted: Vec<Piece> = pieces.to_vec();
-    sorted.sort_unstable_by_key(|piece| (piece.start, piece.end));
+    join_within(JOIN_MS, join_within(0, pieces.to_vec()))
+}
+
+fn join_within(gap_ms: u32, mut pieces: Vec<Piece>) -> Vec<Piece> {
+    pieces.sort_unstable_by_key(|piece| (piece.start, piece.end));
     let mut joined: Vec<Piece> = Vec::new();
-    for piece in sorted {
+    for piece in pieces {
         // The longest that ends here goes on, so that the answer does not depend on the order of arrival.
         let longest = joined
             .iter_mut()
-            .filter(|chain| chain.end.abs_diff(piece.start) <= JOIN_MS && chain.end < piece.end)
+            .filter(|chain| chain.end.abs_diff(piece.start) <= gap_ms && chain.end < piece.end)
             .min_by_key(|chain| chain.start);
         match longest {
             Some(chain) => chain.end = piece.end,
@@ -167,7 +172,8 @@ fn count(played: (u32, Vec<Piece>), hidden: (u32, Vec<Piece>), enough: u32) -> P
             hidden: wholly_hidden,
         };
     }
-    // Partial passes first, the shortest first: a hidden stretch belongs to the tightest pass that holds it.
+    // Partial passes first, the shortest first: a hidden stretch belongs to the tightest pass that holds all of it; only
+    // where none does, to the one that holds it but for the slack.
     let mut passes: Vec<(Piece, Vec<Piece>)> =
         partial.into_iter().map(|pass| (pass, Vec::new())).collect();
     passes.sort_by_key(|(pass, _)| (length(pass), pass.start));
@@ -176,16 +182,19 @@ fn count(played: (u32, Vec<Piece>), hidden: (u32, Vec<Piece>), enough: u32) -> P
     let mut stretches = partial_hidden;
     stretches.sort_by_key(|stretch| (std::cmp::Reverse(length(stretch)), stretch.start));
     for stretch in stretches {
-        let holder = passes.iter_mut().find(|(pass, taken)| {
-            pass.start <= stretch.start + SLACK_MS
-                && stretch.end <= pass.end + SLACK_MS
-                && taken
-                    .iter()
-                    .all(|other| stretch.end <= other.start || other.end <= stretch.start)
-        });
+        let holder = passes
+            .iter_mut()
+            .filter(|(pass, taken)| {
+                pass.start <= stretch.start + SLACK_MS
+                    && stretch.end <= pass.end + SLACK_MS
+                    && taken
+                        .iter()
+                        .all(|other| stretch.end <= other.start || other.end <= stretch.start)
+            })
+            .min_by_key(|(pass, _)| std::cmp::Reverse(length(&within(&stretch, pass))));
         // A stretch that lies in no pass was not played: it says nothing.
         if let Some((pass, taken)) = holder {
-            taken.push(stretch.start.max(pass.start)..stretch.end.min(pass.end));
+            taken.push(within(&stretch, pass));
         }
     }
     let mut found = Passes {
@@ -198,6 +207,11 @@ fn count(played: (u32, Vec<Piece>), hidden: (u32, Vec<Piece>), enough: u32) -> P
         found.hidden += u32::from(gone >= enough);
     }
     found
+}
+
+/// What of the stretch lies in the pass.
+fn within(stretch: &Piece, pass: &Piece) -> Piece {
+    stretch.start.max(pass.start)..stretch.end.min(pass.end)
 }
 
 fn length(piece: &Piece) -> u32 {
@@ -261,6 +275,14 @@ mod tests {
             &[0],
         ),
         (
+            "who paused goes on from there, not from where another pass began nearby",
+            &[(0, 354), (354, 710), (352, 852)],
+            &[],
+            None,
+            &[2],
+            &[0],
+        ),
+        (
             "two passes stay two",
             &[(0, 600), (0, 600)],
             &[],
@@ -314,6 +336,14 @@ mod tests {
             &[(100, 700)],
             None,
             &[1],
+            &[1],
+        ),
+        (
+            "two nearly equal passes, each hidden by its own stretch",
+            &[(501, 980), (481, 981)],
+            &[(501, 980), (481, 981)],
+            None,
+            &[0],
             &[1],
         ),
         (

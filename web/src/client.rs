@@ -6,9 +6,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::{FromRequestParts, Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::extract::{FromRequestParts, Request};
 use http::request::Parts;
 use http::{HeaderMap, header};
 use lectern_lms::Network;
@@ -138,7 +136,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Client {
 }
 
 /// Puts the [`Client`] into the request.
-pub(crate) async fn identify(State(app): State<App>, mut request: Request, next: Next) -> Response {
+pub(crate) fn identify(app: &App, request: &mut Request) {
     // Only tests call the router without a listener.
     let peer = request.extensions().get::<Peer>().copied().unwrap_or(Peer {
         address: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -151,7 +149,6 @@ pub(crate) async fn identify(State(app): State<App>, mut request: Request, next:
     let trusted = app.trusted_proxies();
     let client = Client::new(peer, request.headers(), authority.as_deref(), &trusted);
     request.extensions_mut().insert(client);
-    next.run(request).await
 }
 
 const FORWARDING: [&str; 4] = [

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, header};
+use http_body::Body as _;
 use http_body_util::Limited;
 use tower_http::timeout::TimeoutBody;
 
@@ -23,7 +24,7 @@ pub(crate) const QUICK: Duration = Duration::from_secs(60);
 const SILENCE: Duration = Duration::from_secs(30);
 
 /// Lets a request through to its handler, or answers it.
-pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn guard(app: &App, request: Request, next: Next) -> Response {
     let Some(path) = request.extensions().get::<MatchedPath>().cloned() else {
         return next.run(request).await;
     };
@@ -35,7 +36,7 @@ pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) 
                 .into_response();
         }
     };
-    match admit(&app, rule, request) {
+    match admit(app, rule, request) {
         Ok(request) => run(rule.pace, request, next).await,
         Err(problem) => problem.into_response(),
     }
@@ -54,6 +55,11 @@ fn admit(app: &App, rule: &Rule, mut request: Request) -> Result<Request, Proble
     if announced.is_some_and(|bytes| bytes > rule.body_bytes) {
         return Err(body_too_large());
     }
+    if request.body().is_end_stream() {
+        return Ok(request);
+    }
+    // The row bounds the body; the framework's own bound is another.
+    DefaultBodyLimit::disable().apply(&mut request);
     let limit = usize::try_from(rule.body_bytes).unwrap_or(usize::MAX);
     Ok(request.map(|body| Body::new(Limited::new(TimeoutBody::new(SILENCE, body), limit))))
 }

@@ -4,9 +4,7 @@
 //! (`docs/contract.md`, *Sign-in and networks*).
 
 use axum::extract::Request;
-use axum::middleware::Next;
-use axum::response::Response;
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// `blob:` is what hls.js plays and works from; styles are inline where a ribbon has a width.
 pub const CSP: &str = "default-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; \
@@ -24,31 +22,42 @@ const HEADERS: [(HeaderName, &str); 5] = [
     ),
 ];
 
-/// Adds them where a handler has not set its own.
-pub(crate) async fn secure(request: Request, next: Next) -> Response {
-    let is_media = request.uri().path().starts_with("/media/");
-    let is_api = request.uri().path().starts_with("/api/");
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    for (name, value) in HEADERS {
-        headers
-            .entry(name)
-            .or_insert(HeaderValue::from_static(value));
+/// What an answer carries, by where it was asked for.
+pub(crate) struct Carried {
+    is_media: bool,
+    is_api: bool,
+}
+
+impl Carried {
+    pub(crate) fn by(request: &Request) -> Self {
+        let path = request.uri().path();
+        Self {
+            is_media: path.starts_with("/media/"),
+            is_api: path.starts_with("/api/"),
+        }
     }
-    // What the API answers is one person's, on a machine that others may use after them.
-    if is_api {
+
+    /// Adds what a handler has not set itself.
+    pub(crate) fn put(self, headers: &mut HeaderMap) {
+        for (name, value) in HEADERS {
+            headers
+                .entry(name)
+                .or_insert(HeaderValue::from_static(value));
+        }
+        // What the API answers is one person's, on a machine that others may use after them.
+        if self.is_api {
+            headers
+                .entry(header::CACHE_CONTROL)
+                .or_insert(HeaderValue::from_static("no-store"));
+        }
+        // Segments are public below their key and any cache or player may stand in front.
+        let shared_with = if self.is_media {
+            "cross-origin"
+        } else {
+            "same-origin"
+        };
         headers
-            .entry(header::CACHE_CONTROL)
-            .or_insert(HeaderValue::from_static("no-store"));
+            .entry(HeaderName::from_static("cross-origin-resource-policy"))
+            .or_insert(HeaderValue::from_static(shared_with));
     }
-    // Segments are public below their key and any cache or player may stand in front.
-    let shared_with = if is_media {
-        "cross-origin"
-    } else {
-        "same-origin"
-    };
-    headers
-        .entry(HeaderName::from_static("cross-origin-resource-policy"))
-        .or_insert(HeaderValue::from_static(shared_with));
-    response
 }

@@ -13,6 +13,7 @@ pub mod client;
 mod download;
 pub mod events;
 pub mod extract;
+mod front;
 mod guard;
 mod headers;
 mod health;

@@ -43,10 +43,11 @@ async fn get(
     Segments((video, version, path)): Segments<(String, String, String)>,
     request: Request,
 ) -> Response {
+    let (parts, _) = request.into_parts();
     let asked = Asked {
-        method: request.method().clone(),
-        headers: request.headers().clone(),
-        query: request.uri().query().unwrap_or_default().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        method: parts.method,
+        headers: parts.headers,
     };
     let answer = match (video.parse::<VideoId>(), number(&version)) {
         (Ok(video), Some(version)) => answer(app, client, video, version, path, asked).await,

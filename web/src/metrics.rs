@@ -3,12 +3,12 @@
 //! Labels are the routes of the table, never paths as sent: their number is bounded.
 
 use std::sync::atomic::AtomicU64;
+use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use jiff::Timestamp;
 use lectern_lms::Role;
 use prometheus::core::Collector;
@@ -97,40 +97,41 @@ impl Metrics {
     }
 }
 
-/// Counts each request by its route.
-pub(crate) async fn count(State(app): State<App>, request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let route = route.as_ref().map_or("pages", MatchedPath::as_str);
-    let method = method_label(request.method());
-    let metrics = &app.metrics;
-    let open = Open::new(&metrics.open);
-    let timer = metrics
-        .seconds
-        .with_label_values(&[method, route])
-        .start_timer();
-    let response = next.run(request).await;
-    timer.observe_duration();
-    drop(open);
-    metrics
-        .requests
-        .with_label_values(&[method, route, response.status().as_str()])
-        .inc();
-    response
+/// Counts a request by its route. Dropped without an answer, because its client has gone, it is open no more.
+pub(crate) struct Counting<'a> {
+    metrics: &'a Metrics,
+    method: &'static str,
+    route: Option<MatchedPath>,
+    began: Instant,
 }
 
-/// Counts down also when the request's future is dropped because its client has gone.
-struct Open<'a>(&'a IntGauge);
+impl<'a> Counting<'a> {
+    pub(crate) fn of(metrics: &'a Metrics, request: &Request) -> Self {
+        metrics.open.inc();
+        Self {
+            metrics,
+            method: method_label(request.method()),
+            route: request.extensions().get().cloned(),
+            began: Instant::now(),
+        }
+    }
 
-impl<'a> Open<'a> {
-    fn new(gauge: &'a IntGauge) -> Self {
-        gauge.inc();
-        Self(gauge)
+    pub(crate) fn answered(self, status: StatusCode) {
+        let route = self.route.as_ref().map_or("pages", MatchedPath::as_str);
+        self.metrics
+            .seconds
+            .with_label_values(&[self.method, route])
+            .observe(self.began.elapsed().as_secs_f64());
+        self.metrics
+            .requests
+            .with_label_values(&[self.method, route, status.as_str()])
+            .inc();
     }
 }
 
-impl Drop for Open<'_> {
+impl Drop for Counting<'_> {
     fn drop(&mut self) {
-        self.0.dec();
+        self.metrics.open.dec();
     }
 }
 

@@ -1,37 +1,23 @@
 //! All routes, joined: the API with its description, the standards' doors, the pages behind them.
 
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Router, middleware};
-use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 use crate::client::Client;
+use crate::front::front;
 use crate::problem::Problem;
-use crate::{api, client, guard, headers, health, media, metrics, plain_http, tls_pages, ui, xapi};
+use crate::{api, health, media, metrics, plain_http, tls_pages, ui, xapi};
 
 /// The router with its state, ready to be driven.
 pub fn router(app: App) -> Router {
-    let (routes, mut document) = routes().split_for_parts();
-    api::openapi::name_operations(&mut document);
-    let document = api::openapi::Document::new(&document);
+    let (routes, _) = routes().split_for_parts();
     routes
         .fallback(elsewhere)
-        .layer(middleware::from_fn_with_state(app.clone(), guard::guard))
-        .layer(axum::Extension(document))
-        // The guard bounds every body by the route's row in the table.
-        .layer(DefaultBodyLimit::disable())
-        .layer(middleware::from_fn_with_state(app.clone(), metrics::count))
-        .layer(middleware::from_fn_with_state(app.clone(), xapi::label))
-        .layer(middleware::from_fn(api::uploads::label))
-        .layer(middleware::from_fn(headers::secure))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn_with_state(
-            app.clone(),
-            client::identify,
-        ))
+        .layer(middleware::from_fn_with_state(app.clone(), front))
         .with_state(app)
 }
 
@@ -81,15 +67,3 @@ const DOORS: [&str; 11] = [
     "/credentials",
     "/.well-known",
 ];
-
-fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
-    let text = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied());
-    Problem::internal(format!(
-        "a handler panicked: {}",
-        text.unwrap_or("(no text)")
-    ))
-    .into_response()
-}

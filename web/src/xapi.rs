@@ -13,7 +13,7 @@ mod reading;
 mod resources;
 mod statements;
 
-pub(crate) use answer::label;
+pub(crate) use answer::Label;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -86,10 +86,10 @@ async fn enter(app: App, client: Client, door: Door, request: Request) -> Respon
     let (version, answered) = serve(app, client, door, request).await;
     let mut response = answered.unwrap_or_else(IntoResponse::into_response);
     if let Some(version) = version {
-        answer::set_version(&mut response, version);
+        answer::set_version(response.headers_mut(), version);
     }
     if door == Door::Statements {
-        answer::set_consistent_through(&mut response, through);
+        answer::set_consistent_through(response.headers_mut(), through);
     }
     if is_head {
         answer::without_body(response).await

@@ -1,8 +1,7 @@
 //! `/api/v1/openapi.json`: the API described by itself, made from the handlers.
 
-use std::sync::Arc;
+use std::sync::LazyLock;
 
-use axum::Extension;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -86,15 +85,7 @@ fn capital(word: &str) -> String {
 }
 
 /// The description, printed once.
-#[derive(Debug, Clone)]
-pub struct Document(Arc<str>);
-
-impl Document {
-    /// Prints it.
-    pub fn new(api: &utoipa::openapi::OpenApi) -> Self {
-        Self(print(api).into())
-    }
-}
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| print(&crate::openapi()));
 
 /// As it is served, and as it lies in `web/openapi.json`.
 pub fn print(api: &utoipa::openapi::OpenApi) -> String {
@@ -111,10 +102,10 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 /// This description
 #[utoipa::path(get, path = "/api/v1/openapi.json", tag = "system", security(()),
     responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value)))]
-async fn openapi(Extension(document): Extension<Document>) -> Response {
+async fn openapi() -> Response {
     let kind = (
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/json"),
     );
-    ([kind], document.0.to_string()).into_response()
+    ([kind], DOCUMENT.as_str()).into_response()
 }

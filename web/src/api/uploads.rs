@@ -7,7 +7,6 @@ mod receive;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use lectern_library::{Error, NewUpload, UploadId, UploadInfo};
@@ -30,15 +29,18 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 }
 
 /// Every answer names the version of tus (core protocol, *Tus-Resumable*), refusals of the guard too.
-pub(crate) async fn label(request: Request, next: Next) -> Response {
-    let rest = request.uri().path().strip_prefix(PATH);
-    let is_ours = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    let mut response = next.run(request).await;
-    if is_ours {
-        let version = HeaderValue::from_static(protocol::VERSION);
-        response.headers_mut().insert("tus-resumable", version);
+pub(crate) struct Label;
+
+impl Label {
+    /// For answers below the address of uploads.
+    pub(crate) fn of(request: &Request) -> Option<Self> {
+        let rest = request.uri().path().strip_prefix(PATH)?;
+        (rest.is_empty() || rest.starts_with('/')).then_some(Self)
     }
-    response
+
+    pub(crate) fn put(self, headers: &mut HeaderMap) {
+        headers.insert("tus-resumable", HeaderValue::from_static(protocol::VERSION));
+    }
 }
 
 /// What this box can do of tus

@@ -1,10 +1,9 @@
 //! What answers carry.
 
 use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::Response;
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use lectern_xapi::{Version, print_timestamp};
@@ -30,39 +29,47 @@ const SHARED: [(HeaderName, &str); 4] = [
     (header::CACHE_CONTROL, "private, no-cache"),
 ];
 
-/// Outermost: labels everything below `/xapi`, whoever answered it, and lets pages from elsewhere read it.
-pub(crate) async fn label(State(app): State<App>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    if path != "/xapi" && !path.starts_with("/xapi/") {
-        return next.run(request).await;
-    }
-    // What was refused before anyone looked at the version is labelled with the one asked for, if it is one.
-    let asked = super::knock::version(request.headers()).unwrap_or(app.config.xapi_default);
-    let is_statements = path == "/xapi/statements";
-    let through = app.lrs.consistent_through();
-    let mut response = next.run(request).await;
-    if !response.headers().contains_key(VERSION) {
-        set_version(&mut response, asked);
-    }
-    if is_statements && !response.headers().contains_key(CONSISTENT_THROUGH) {
-        set_consistent_through(&mut response, through);
-    }
-    for (name, value) in SHARED {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
-    }
-    response
+/// Labels everything below `/xapi`, whoever answered it, and lets pages from elsewhere read it.
+pub(crate) struct Label {
+    /// What was refused before anyone looked at the version is labelled with the one asked for, if it is one.
+    asked: Version,
+    /// Of statements: consistent through, before the request was looked at
+    through: Option<Timestamp>,
 }
 
-pub(super) fn set_version(response: &mut Response, version: Version) {
-    let value = HeaderValue::from_static(version.header());
-    response.headers_mut().insert(VERSION, value);
+impl Label {
+    /// None elsewhere.
+    pub(crate) fn of(app: &App, request: &Request) -> Option<Self> {
+        let rest = request.uri().path().strip_prefix("/xapi")?;
+        (rest.is_empty() || rest.starts_with('/')).then(|| Self {
+            asked: super::knock::version(request.headers()).unwrap_or(app.config.xapi_default),
+            through: (rest == "/statements").then(|| app.lrs.consistent_through()),
+        })
+    }
+
+    pub(crate) fn put(self, headers: &mut HeaderMap) {
+        if !headers.contains_key(VERSION) {
+            set_version(headers, self.asked);
+        }
+        if let Some(through) = self
+            .through
+            .filter(|_| !headers.contains_key(CONSISTENT_THROUGH))
+        {
+            set_consistent_through(headers, through);
+        }
+        for (name, value) in SHARED {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
 }
 
-pub(super) fn set_consistent_through(response: &mut Response, through: Timestamp) {
+pub(super) fn set_version(headers: &mut HeaderMap, version: Version) {
+    headers.insert(VERSION, HeaderValue::from_static(version.header()));
+}
+
+pub(super) fn set_consistent_through(headers: &mut HeaderMap, through: Timestamp) {
     if let Ok(value) = HeaderValue::try_from(print_timestamp(through)) {
-        response.headers_mut().insert(CONSISTENT_THROUGH, value);
+        headers.insert(CONSISTENT_THROUGH, value);
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod connection;
 mod gather;
+mod slices;
 mod slots;
 
 use std::sync::Arc;

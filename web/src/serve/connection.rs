@@ -19,6 +19,7 @@ use tower::ServiceExt;
 
 use super::Bounds;
 use super::gather::{gather, turns};
+use super::slices::Slices;
 use crate::client::Peer;
 
 const HEAD_BYTES: usize = 64 * 1024;
@@ -44,7 +45,9 @@ pub(super) async fn run(
             else {
                 return;
             };
-            match stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+            let is_h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            let stream = Slices(stream);
+            match is_h2 {
                 false => http(stream, peer, router, false, bounds, stop).await,
                 true => {
                     let (stream, outer) = gather(stream);

@@ -11,6 +11,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::slices::SHORT;
+
 /// What is gathered at most: eight TLS records (RFC 8446, 5.1).
 const MOST: usize = 8 << 14;
 
@@ -69,8 +71,10 @@ impl<S: AsyncWrite + Unpin> Gathering<S> {
         if count > MOST / 16 {
             self.held.reserve_exact(MOST - self.held.len());
         }
-        self.held
-            .extend_from_slice(bytes.get(..count).unwrap_or_default());
+        // In short pieces: see `slices`.
+        for piece in bytes.get(..count).unwrap_or_default().chunks(SHORT) {
+            self.held.extend_from_slice(piece);
+        }
         Poll::Ready(Ok(count))
     }
 

@@ -5,6 +5,7 @@
 //! between them: it never decodes anything and believes a worker only what [`lectern_vod::protocol`] can say.
 
 mod job;
+mod restraint;
 mod running;
 mod speech;
 
@@ -28,6 +29,7 @@ pub async fn run(services: Services, stop: CancellationToken) -> anyhow::Result<
     let mut changes = services.library.changes();
     // What a worker was at when the box was switched off.
     let _ = tokio::fs::remove_dir_all(services.state.join(CACHE)).await;
+    restraint::look(&services).await;
     tidy(&services).await;
     let tidying = {
         let (services, stop) = (services.clone(), stop.clone());
@@ -57,7 +59,8 @@ pub async fn run(services: Services, stop: CancellationToken) -> anyhow::Result<
             }
         }
     };
-    tokio::join!(tidying, working);
+    let watching = restraint::watch(services.clone(), stop.clone());
+    tokio::join!(tidying, watching, working);
     Ok(())
 }
 

@@ -225,6 +225,11 @@ pub static TABLE: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         ),
         quick(
             M::POST,
+            "/api/v1/videos/{id}/versions/{version}/hurry",
+            STAFF,
+        ),
+        quick(
+            M::POST,
             "/api/v1/videos/{id}/versions/{version}/retry",
             STAFF,
         ),

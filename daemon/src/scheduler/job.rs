@@ -74,6 +74,8 @@ pub async fn run(services: &Services, job: Job, stop: &CancellationToken) {
                     pump.running.kill(End::Setback(HUNG.to_owned()));
                 } else if pump.may_make_way() && awaits_first_segment(services).await {
                     pump.running.kill(End::MadeWay);
+                } else if is_held(services, &job).await {
+                    pump.running.kill(End::Held);
                 }
             }
         }
@@ -92,6 +94,15 @@ async fn awaits_first_segment(services: &Services) -> bool {
     tokio::task::spawn_blocking(asked)
         .await
         .is_ok_and(|waits| waits.unwrap_or(false))
+}
+
+/// Whether no work is to be done for now; a library that cannot say wants it done.
+async fn is_held(services: &Services, job: &Job) -> bool {
+    let (library, job) = (services.library.clone(), job.clone());
+    let asked = move || library.is_held(&job);
+    tokio::task::spawn_blocking(asked)
+        .await
+        .is_ok_and(|held| held.unwrap_or(false))
 }
 
 /// How a job ended.
@@ -119,6 +130,8 @@ enum End {
     Stopped,
     /// A job comes first of which nothing can be watched yet.
     MadeWay,
+    /// The hours that IT has set are over, or the box is too hot.
+    Held,
     /// Cancelled, or the video was removed.
     Gone,
 }
@@ -167,6 +180,10 @@ impl End {
             }
             Self::MadeWay => {
                 tracing::info!(event = "job.made_way", video = %job.video, version = job.version);
+                library.put_back(job)
+            }
+            Self::Held => {
+                tracing::info!(event = "job.held", video = %job.video, version = job.version);
                 library.put_back(job)
             }
             Self::Stopped => library.put_back(job),

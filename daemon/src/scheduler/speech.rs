@@ -67,7 +67,8 @@ pub async fn run(services: &Services, job: SpeechJob, stop: &CancellationToken) 
                 let library = services.library.clone();
                 let asked = job.clone();
                 let wanted = tokio::task::spawn_blocking(move || {
-                    Ok::<_, Error>((library.wants_speech(&asked)?, library.awaits_job(Timestamp::now())?))
+                    let must_wait = library.hold().is_some() || library.awaits_job(Timestamp::now())?;
+                    Ok::<_, Error>((library.wants_speech(&asked)?, must_wait))
                 });
                 match wanted.await {
                     Ok(Ok((false, _))) => pump.running.kill(End::Gone),

@@ -76,6 +76,10 @@ pub struct JobInfo {
     pub is_running: bool,
     /// Why it waits, when it does not only wait for its turn, in a sentence for a person.
     pub waiting_for: Option<String>,
+    /// When that ends, where it is known.
+    pub waiting_until: Option<Timestamp>,
+    /// Whether it waits for hours that it need not wait for, when somebody wants it at once.
+    pub can_hurry: bool,
 }
 
 /// What a worker has got done so far.
@@ -109,7 +113,14 @@ const MAX_TRIES: u32 = 50;
 pub(crate) const NO_ROOM: &str = "The disk is full. Delete what is no longer needed; processing goes on by itself when there is room.";
 
 /// Why the jobs that wait do so, where that is more than waiting for their turn.
-pub(crate) type Waits = HashMap<(VideoId, u32), String>;
+pub(crate) type Waits = HashMap<(VideoId, u32), Wait>;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Wait {
+    pub(crate) why: String,
+    pub(crate) until: Option<Timestamp>,
+    pub(crate) can_hurry: bool,
+}
 
 impl Library {
     /// Gives out the next job, if any may run now and the disk has room.
@@ -160,7 +171,8 @@ impl Library {
     /// # Errors
     /// [`Error::Io`], [`Error::Store`].
     pub fn awaits_job(&self, now: Timestamp) -> Result<bool, Error> {
-        Ok(self.jobs()?.iter().any(|job| job.not_before <= now))
+        let runs = self.jobs()?.iter().any(|job| job.is_running);
+        Ok(runs || !self.waiting(now)?.is_empty())
     }
 
     /// When the next job that waits after a failure may run.
@@ -292,22 +304,37 @@ impl Library {
     pub(crate) fn waits(&self, snapshot: &Snapshot) -> Result<Waits, Error> {
         let jobs = self.jobs_of(snapshot)?.into_iter();
         Ok(jobs
-            .filter_map(|job| Some(((job.video, job.version), job.waiting_for?)))
+            .filter_map(|job| {
+                let wait = Wait {
+                    why: job.waiting_for?,
+                    until: job.waiting_until,
+                    can_hurry: job.can_hurry,
+                };
+                Some(((job.video, job.version), wait))
+            })
             .collect())
     }
 
     fn jobs_of(&self, snapshot: &Snapshot) -> Result<Vec<JobInfo>, Error> {
         let mut jobs = Vec::new();
+        let hold = self.hold();
         for entry in snapshot.range(&JOBS, ..)? {
             let (id, row) = entry?;
+            let is_running = lock(&self.inner.leases).contains_key(&id);
+            let held = hold
+                .as_ref()
+                .filter(|hold| !is_running && hold.concerns(&row));
+            let until = row.waiting_for.is_some().then_some(row.not_before);
             jobs.push(JobInfo {
                 id,
                 video: row.video,
                 version: row.version,
                 queued: row.queued,
                 not_before: row.not_before,
-                is_running: lock(&self.inner.leases).contains_key(&id),
-                waiting_for: row.waiting_for,
+                is_running,
+                can_hurry: held.is_some_and(|hold| !hold.is_for_all),
+                waiting_until: held.map_or(until, |hold| hold.until),
+                waiting_for: held.map(|hold| hold.why.clone()).or(row.waiting_for),
             });
         }
         if jobs.is_empty() || self.has_room()? {
@@ -315,6 +342,8 @@ impl Library {
         }
         for job in jobs.iter_mut().filter(|job| !job.is_running) {
             job.waiting_for = Some(NO_ROOM.to_owned());
+            job.waiting_until = None;
+            job.can_hurry = false;
         }
         Ok(jobs)
     }
@@ -329,9 +358,11 @@ impl Library {
     fn waiting(&self, now: Timestamp) -> Result<Vec<(bool, JobId)>, Error> {
         let snapshot = self.inner.store.snapshot()?;
         let mut waiting = Vec::new();
+        let hold = self.hold();
         for entry in snapshot.range(&JOBS, ..)? {
             let (id, row) = entry?;
-            if row.not_before > now || lock(&self.inner.leases).contains_key(&id) {
+            let is_held = hold.as_ref().is_some_and(|hold| hold.concerns(&row));
+            if is_held || row.not_before > now || lock(&self.inner.leases).contains_key(&id) {
                 continue;
             }
             let version = snapshot.get(&VERSIONS, &(row.video, row.version))?;

@@ -11,6 +11,7 @@ use tokio::sync::broadcast;
 
 use crate::append::Active;
 use crate::blobs::Folders;
+use crate::hold::Hold;
 use crate::jobs::Held;
 use crate::rows::SEQUENCES;
 use crate::{Error, JobId, UploadId, VideoId};
@@ -56,6 +57,8 @@ pub(crate) struct Inner {
     pub(crate) leases: Mutex<HashMap<JobId, Held>>,
     /// The video whose speech is being written down, and the number of that run.
     pub(crate) hearing: Mutex<Option<(VideoId, u64)>>,
+    /// Why nothing is given out.
+    pub(crate) hold: Mutex<Option<Hold>>,
     /// Uploads that a request is writing to, and hashes of their bytes so far.
     pub(crate) active: Mutex<HashMap<UploadId, Active>>,
     /// Shared by those who place a file and then write the row that refers to it; taken alone by
@@ -115,6 +118,7 @@ impl Library {
                 progress: Mutex::default(),
                 leases: Mutex::default(),
                 hearing: Mutex::default(),
+                hold: Mutex::default(),
                 active: Mutex::default(),
                 placing: RwLock::new(()),
             }),

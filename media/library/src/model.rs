@@ -132,6 +132,10 @@ pub struct VersionInfo {
     pub error: Option<String>,
     /// Why its job waits, when it does not only wait for its turn, in a sentence for a person.
     pub waiting_for: Option<String>,
+    /// When that ends, where it is known.
+    pub waiting_until: Option<Timestamp>,
+    /// Whether it goes on now when somebody wants it ([`crate::Library::hurry`]).
+    pub can_hurry: bool,
     /// What the worker found and decided; opaque here, `null` before.
     pub report: serde_json::Value,
     /// Grows with every change of the package or its key: for caches and ETags.

@@ -172,6 +172,9 @@ pub(crate) struct JobRow {
     /// What its package was begun with, in LUFS.
     #[serde(default)]
     pub(crate) loudness: Option<i8>,
+    /// Somebody wants it at once.
+    #[serde(default)]
+    pub(crate) is_hurried: bool,
 }
 
 json_record!(

@@ -315,7 +315,7 @@ impl Library {
     /// # Errors
     /// [`Error::Io`], [`Error::Store`].
     pub fn next_speech(&self, now: Timestamp) -> Result<Option<SpeechJob>, Error> {
-        if !self.has_room()? {
+        if self.hold().is_some() || !self.has_room()? {
             return Ok(None);
         }
         loop {

@@ -97,6 +97,7 @@ impl Library {
         row: VersionRow,
         waits: &Waits,
     ) -> VersionInfo {
+        let wait = waits.get(&(video, version));
         let progress = lock(&self.inner.progress).get(&(video, version)).copied();
         let progress = match row.state {
             VersionState::Ready => Progress {
@@ -114,7 +115,9 @@ impl Library {
             eta_ms: progress.eta_ms,
             duration_ms: row.duration_ms,
             error: row.error,
-            waiting_for: waits.get(&(video, version)).cloned(),
+            waiting_for: wait.map(|wait| wait.why.clone()),
+            waiting_until: wait.and_then(|wait| wait.until),
+            can_hurry: wait.is_some_and(|wait| wait.can_hurry),
             report: row.report,
             revision: row.revision,
             attempt: row.attempt,
@@ -193,6 +196,7 @@ pub(crate) fn enqueue(
         anew: 0,
         waiting_for: None,
         loudness: None,
+        is_hurried: false,
     };
     tx.insert(&JOBS, &id, &job)?;
     Ok(())

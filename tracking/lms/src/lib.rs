@@ -49,6 +49,8 @@ pub use person::{NewPerson, Person, PersonId, PersonPatch, Role};
 pub use registration::{Registration, Viewer, Who};
 pub use secret::DeviceId;
 pub use session::Session;
-pub use settings::{CompletionRule, EgressPrice, PlainHttp, Settings, SettingsPatch};
+pub use settings::{
+    CompletionRule, EgressPrice, PlainHttp, PrepareHours, Settings, SettingsPatch, TimeOfDay,
+};
 pub use throttle::Throttle;
 pub use viewing::{MediaGrant, NewViewing, Viewing, ViewingGrant};

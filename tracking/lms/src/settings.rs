@@ -5,6 +5,8 @@ use crate::tables::SETTINGS;
 use crate::{Error, Network, identity};
 use lectern_store::Tx;
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
 
 const MAX_SITE_NAME_CHARS: usize = 100;
 const MAX_PROXIES: usize = 32;
@@ -61,6 +63,88 @@ impl Default for CompletionRule {
     }
 }
 
+/// A time of day, `HH:MM`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TimeOfDay(u16);
+
+impl TimeOfDay {
+    /// Minutes since midnight.
+    #[must_use]
+    pub fn minutes(self) -> u16 {
+        self.0
+    }
+}
+
+impl FromStr for TimeOfDay {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = |text: &str, below: u16| {
+            let is_two = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+            let number: Option<u16> = text.parse().ok().filter(|_| is_two);
+            number.filter(|number| *number < below)
+        };
+        text.split_once(':')
+            .and_then(|(hour, minute)| Some(number(hour, 24)? * 60 + number(minute, 60)?))
+            .map(Self)
+            .ok_or("a time of day is HH:MM, from 00:00 to 23:59")
+    }
+}
+
+impl TryFrom<String> for TimeOfDay {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<TimeOfDay> for String {
+    fn from(time: TimeOfDay) -> Self {
+        time.to_string()
+    }
+}
+
+impl fmt::Display for TimeOfDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}:{:02}", self.0 / 60, self.0 % 60)
+    }
+}
+
+/// When the box prepares videos, by its own clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", from = "HoursIn")]
+pub enum PrepareHours {
+    /// Whenever there are some.
+    #[default]
+    Always,
+    /// Every day between two times; over midnight when the second is the earlier one.
+    Between {
+        /// It begins.
+        from: TimeOfDay,
+        /// It ends.
+        to: TimeOfDay,
+    },
+}
+
+/// As they come in: see [`RuleIn`].
+#[derive(Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+enum HoursIn {
+    Always {},
+    Between { from: TimeOfDay, to: TimeOfDay },
+}
+
+impl From<HoursIn> for PrepareHours {
+    fn from(hours: HoursIn) -> Self {
+        match hours {
+            HoursIn::Always {} => Self::Always,
+            HoursIn::Between { from, to } => Self::Between { from, to },
+        }
+    }
+}
+
 /// What a gigabyte (10^9 bytes) costs that leaves a cloud for the internet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -113,6 +197,8 @@ pub struct Settings {
     pub loudness_lufs: i8,
     /// What the delivery from this box is compared with.
     pub egress_price: EgressPrice,
+    /// When videos are prepared.
+    pub prepare_hours: PrepareHours,
 }
 
 impl Default for Settings {
@@ -124,6 +210,7 @@ impl Default for Settings {
             trusted_proxies: Vec::new(),
             loudness_lufs: -16,
             egress_price: EgressPrice::default(),
+            prepare_hours: PrepareHours::default(),
         }
     }
 }
@@ -146,6 +233,8 @@ pub struct SettingsPatch {
     pub loudness_lufs: Option<i8>,
     /// See [`Settings::egress_price`].
     pub egress_price: Option<EgressPrice>,
+    /// See [`Settings::prepare_hours`].
+    pub prepare_hours: Option<PrepareHours>,
 }
 
 impl Lms {
@@ -240,6 +329,15 @@ impl Settings {
             }
             self.egress_price = price.clone();
         }
+        if let Some(hours) = patch.prepare_hours {
+            if matches!(hours, PrepareHours::Between { from, to } if from == to) {
+                return Err(Error::Invalid {
+                    field: "prepare_hours",
+                    message: "the hours end at another time than they begin".to_owned(),
+                });
+            }
+            self.prepare_hours = hours;
+        }
         Ok(self)
     }
 }
@@ -295,6 +393,29 @@ mod tests {
             };
             let changed = Settings::default().patched(&patch);
             assert_eq!(changed.is_ok(), is_good, "{per_gb} {currency}");
+        }
+    }
+
+    #[test]
+    fn hours_are_two_times_of_a_day() {
+        for (json, is_good) in [
+            (r#"{"kind":"always"}"#, true),
+            (r#"{"kind":"between","from":"22:00","to":"06:00"}"#, true),
+            (r#"{"kind":"between","from":"00:00","to":"23:59"}"#, true),
+            (r#"{"kind":"between","from":"22:00","to":"22:00"}"#, false),
+            (r#"{"kind":"between","from":"24:00","to":"06:00"}"#, false),
+            (r#"{"kind":"between","from":"7:00","to":"06:60"}"#, false),
+            (r#"{"kind":"between","from":"+7:00","to":"06:00"}"#, false),
+            (r#"{"kind":"between","from":"22:00"}"#, false),
+            (r#"{"kind":"always","from":"22:00"}"#, false),
+        ] {
+            let patch = format!(r#"{{"prepare_hours":{json}}}"#);
+            let patch = serde_json::from_str::<SettingsPatch>(&patch).ok();
+            let changed = patch.and_then(|patch| Settings::default().patched(&patch).ok());
+            assert_eq!(changed.is_some(), is_good, "{json}");
+            let Some(changed) = changed else { continue };
+            let written = serde_json::to_string(&changed.prepare_hours).unwrap();
+            assert_eq!(written, json);
         }
     }
 

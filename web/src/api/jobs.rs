@@ -48,7 +48,7 @@ struct JobOut {
     /// When it was queued, or its source attached
     #[schema(format = DateTime)]
     created: String,
-    /// When it is tried again, if it waits for that
+    /// When it is tried again or may begin, if it waits for that
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     next_try: Option<String>,
@@ -145,10 +145,11 @@ fn under_way(job: &JobInfo, video: &Video, app: &App) -> Option<JobOut> {
     } else {
         JobState::Queued
     };
-    let waits = !job.is_running && job.not_before > app.now();
+    let next_try = job.waiting_until.unwrap_or(job.not_before);
+    let waits = !job.is_running && next_try > app.now();
     Some(JobOut {
         created: time::text(job.queued),
-        next_try: waits.then(|| time::text(job.not_before)),
+        next_try: waits.then(|| time::text(next_try)),
         ..out(job.id.to_string(), video, version, state)
     })
 }

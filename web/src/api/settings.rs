@@ -2,13 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use lectern_lms::{CompletionRule, EgressPrice, PlainHttp, Settings, SettingsPatch};
+use lectern_lms::{CompletionRule, EgressPrice, PlainHttp, PrepareHours, Settings, SettingsPatch};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::shapes::{CompletionRuleShape, EgressPriceShape, PlainHttpName};
+use super::shapes::{CompletionRuleShape, EgressPriceShape, PlainHttpName, PrepareHoursShape};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::extract::{Strict, blocking};
@@ -41,6 +41,9 @@ struct SettingsOut {
     /// What the delivery from this box is compared with
     #[schema(value_type = EgressPriceShape)]
     egress_price: EgressPrice,
+    /// When videos are prepared
+    #[schema(value_type = PrepareHoursShape)]
+    prepare_hours: PrepareHours,
 }
 
 /// What to change; what is not named stays
@@ -64,6 +67,9 @@ struct SettingsChange {
     /// What the delivery from this box is compared with
     #[schema(value_type = Option<EgressPriceShape>)]
     egress_price: Option<EgressPrice>,
+    /// When videos are prepared
+    #[schema(value_type = Option<PrepareHoursShape>)]
+    prepare_hours: Option<PrepareHours>,
 }
 
 fn out(app: &App, settings: Settings) -> Result<SettingsOut, lectern_lms::Error> {
@@ -76,6 +82,7 @@ fn out(app: &App, settings: Settings) -> Result<SettingsOut, lectern_lms::Error>
         trusted_proxies: settings.trusted_proxies,
         loudness_lufs: settings.loudness_lufs,
         egress_price: settings.egress_price,
+        prepare_hours: settings.prepare_hours,
     })
 }
 
@@ -108,6 +115,7 @@ async fn change(
             trusted_proxies: change.trusted_proxies,
             loudness_lufs: change.loudness_lufs,
             egress_price: change.egress_price,
+            prepare_hours: change.prepare_hours,
         })?;
         app.refresh_settings()?;
         caller.audit(&app, "settings.change", None, Some(detail))?;
@@ -126,6 +134,7 @@ fn named(change: &SettingsChange) -> String {
         ("trusted_proxies", change.trusted_proxies.is_some()),
         ("loudness_lufs", change.loudness_lufs.is_some()),
         ("egress_price", change.egress_price.is_some()),
+        ("prepare_hours", change.prepare_hours.is_some()),
     ];
     let names: Vec<_> = all
         .iter()

@@ -54,6 +54,24 @@ pub enum CompletionRuleShape {
     End,
 }
 
+/// When the box prepares videos, by its own clock
+#[derive(Debug, ToSchema, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+#[schema(as = PrepareHours)]
+pub enum PrepareHoursShape {
+    /// Whenever there are some
+    Always,
+    /// Every day between two times; over midnight when the second is the earlier one
+    Between {
+        /// It begins, `HH:MM`
+        #[schema(example = "22:00")]
+        from: String,
+        /// It ends, `HH:MM`
+        #[schema(example = "06:00")]
+        to: String,
+    },
+}
+
 /// What a gigabyte (10^9 bytes) costs that leaves a cloud for the internet
 #[derive(Debug, ToSchema, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -127,7 +145,7 @@ impl From<Person> for PersonOut {
 
 #[cfg(test)]
 mod tests {
-    use lectern_lms::{CompletionRule, PlainHttp};
+    use lectern_lms::{CompletionRule, PlainHttp, PrepareHours};
 
     use super::*;
 
@@ -142,6 +160,11 @@ mod tests {
         }
         for rule in [CompletionRule::Watched { percent: 90 }, CompletionRule::End] {
             serde_json::from_value::<CompletionRuleShape>(serde_json::to_value(rule).unwrap())
+                .unwrap();
+        }
+        let (from, to) = ("22:00".parse().unwrap(), "06:00".parse().unwrap());
+        for hours in [PrepareHours::Always, PrepareHours::Between { from, to }] {
+            serde_json::from_value::<PrepareHoursShape>(serde_json::to_value(hours).unwrap())
                 .unwrap();
         }
     }

@@ -272,10 +272,12 @@ fn look(app: &App, video: &Video) -> Result<VideoSpeechOut, Problem> {
         (None, true) => SpeechState::Running,
         (None, false) => SpeechState::Waiting,
     };
+    let hold = app.library.hold();
     let waiting_for = match state {
         SpeechState::Waiting if !available => Some(
             "No speech model is installed. An administrator installs one under System, Speech.",
         ),
+        SpeechState::Waiting if hold.is_some() => hold.as_ref().map(|hold| hold.why.as_str()),
         SpeechState::Waiting if app.library.awaits_job(app.now())? => {
             Some("Videos that wait to be prepared come first.")
         }

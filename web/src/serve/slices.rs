@@ -82,8 +82,8 @@ mod tests {
             let writing = async {
                 let mut near = Slices(near);
                 let (head, body) = sent.split_at(length.min(9));
-                let written = near.write_vectored(&[IoSlice::new(head), IoSlice::new(body)]);
-                let count = written.await.unwrap();
+                let both = [IoSlice::new(head), IoSlice::new(body)];
+                let count = near.write_vectored(&both).await.unwrap();
                 near.write_all(&sent[count..]).await.unwrap();
                 near.shutdown().await.unwrap();
             };

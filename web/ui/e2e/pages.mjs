@@ -410,6 +410,47 @@ await step('settings are kept', async () => {
 });
 
 await step(
+  'a video waits for the hours that IT sets, and is prepared at once for who wants it',
+  async () => {
+    const hour = (ahead) => `${String((new Date().getHours() + ahead) % 24).padStart(2, '0')}:00`;
+    await page.getByLabel('Videos are prepared').selectOption('between');
+    await label('From').fill('');
+    await button('Save').click();
+    await page.getByText('Both times, and not the same.').first().waitFor();
+    await label('From').fill(hour(3));
+    await label('To').fill(hour(5));
+    await accessible('the hours');
+    if (SHOTS) await page.screenshot({ path: join(SHOTS, 'hours.png'), fullPage: true });
+    await button('Save').click();
+    await page.getByText('Settings are saved.').first().waitFor();
+    // The box looks at its hours every five seconds.
+    await page.waitForTimeout(6000);
+    await page.goto(`${BASE}/videos/${video}/edit`);
+    await page.locator('input[type=file]').first().setInputFiles(FILM);
+    await page
+      .getByText(`Videos are prepared from ${hour(3)} to ${hour(5)}`)
+      .first()
+      .waitFor();
+    await page.getByText('It goes on').first().waitFor();
+    await accessible('a version that waits');
+    if (SHOTS) await page.screenshot({ path: join(SHOTS, 'waits.png'), fullPage: true });
+    await page.goto(`${BASE}/system`);
+    await page
+      .getByText(`Videos are prepared from ${hour(3)} to ${hour(5)}`)
+      .first()
+      .waitFor();
+    await page.goto(`${BASE}/videos/${video}/edit`);
+    await button('Prepare it now').click();
+    await button('Prepare it now').waitFor({ state: 'detached' });
+    await page.getByText('ready', { exact: true }).nth(1).waitFor({ timeout: 120_000 });
+    await page.goto(`${BASE}/system/settings`);
+    await page.getByLabel('Videos are prepared').selectOption('always');
+    await button('Save').click();
+    await page.getByText('Settings are saved.').first().waitFor();
+  },
+);
+
+await step(
   'signing out closes every page but the door, and signing in comes back to it',
   async () => {
     await page.goto(`${BASE}/account`);

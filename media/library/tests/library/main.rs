@@ -4,6 +4,7 @@
 mod first_version;
 mod full_disk;
 mod garbage;
+mod hold;
 mod jobs;
 mod speech;
 mod uploads;

@@ -192,6 +192,12 @@ pub(super) struct VersionOut {
     /// Why it waits, when it does not only wait for its turn
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) waiting_for: Option<String>,
+    /// Until when, where that is known
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    pub(super) waiting_until: Option<String>,
+    /// Whether it only waits for hours that `hurry` lets it pass over
+    pub(super) can_hurry: bool,
     /// What was found in the source, and what was decided
     pub(super) report: serde_json::Value,
     /// What there is to play so far

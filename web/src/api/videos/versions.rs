@@ -19,6 +19,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(add))
         .routes(routes!(cancel))
         .routes(routes!(retry))
+        .routes(routes!(hurry))
 }
 
 /// A source to attach
@@ -111,6 +112,30 @@ async fn retry(
         caller.audit(
             &app,
             "version.retry",
+            Some(video.id.to_string()),
+            Some(format!("version {version}")),
+        )
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Prepare a version now, whatever the hours that the box keeps
+#[utoipa::path(post, path = "/api/v1/videos/{id}/versions/{version}/hurry", tag = "videos",
+    params(("id" = uuid::Uuid, Path), ("version" = u32, Path)), responses(
+    (status = 204, description = "It waits for no hours any more"),
+    (status = 404, description = "No such version, or nothing is to be done about it", body = ProblemDocument, content_type = "application/problem+json")))]
+async fn hurry(
+    State(app): State<App>,
+    caller: Caller,
+    Segments((id, version)): Segments<(String, u32)>,
+) -> Result<StatusCode, Problem> {
+    blocking(move || {
+        let video = editable(&app, &caller, &id)?;
+        app.library.hurry(video.id, version)?;
+        caller.audit(
+            &app,
+            "version.hurry",
             Some(video.id.to_string()),
             Some(format!("version {version}")),
         )

@@ -149,6 +149,8 @@ impl<'a> Viewer<'a> {
             duration_ms: info.duration_ms,
             error: info.error.clone(),
             waiting_for: info.waiting_for.clone(),
+            waiting_until: info.waiting_until.map(time::text),
+            can_hurry: info.can_hurry,
             report: info.report.clone(),
             renditions: renditions.collect(),
             poster: self.poster(video, info, package.as_deref()),

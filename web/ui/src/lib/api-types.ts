@@ -24,6 +24,7 @@ export interface List<T> {
 export type Session = Schemas['Session'];
 export type Setup = Schemas['Setup'];
 export type Settings = Schemas['Settings'];
+export type PrepareHours = Schemas['PrepareHours'];
 export type CompletionRule = Schemas['CompletionRule'];
 
 export type Mine = WithPairs<Schemas['Mine']>;

@@ -1318,6 +1318,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/videos/{id}/versions/{version}/hurry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Prepare a version now, whatever the hours that the box keeps */
+        post: operations["postVideosIdVersionsVersionHurry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/videos/{id}/versions/{version}/retry": {
         parameters: {
             query?: never;
@@ -1971,7 +1988,7 @@ export interface components {
             id: string;
             /**
              * Format: date-time
-             * @description When it is tried again, if it waits for that
+             * @description When it is tried again or may begin, if it waits for that
              */
             next_try?: string | null;
             /**
@@ -2284,7 +2301,7 @@ export interface components {
                 id: string;
                 /**
                  * Format: date-time
-                 * @description When it is tried again, if it waits for that
+                 * @description When it is tried again or may begin, if it waits for that
                  */
                 next_try?: string | null;
                 /**
@@ -3040,6 +3057,24 @@ export interface components {
             /** @description Bearer token: writes statements and state of this actor, registration and activity alone */
             token: string;
         };
+        /** @description When the box prepares videos, by its own clock */
+        PrepareHours: {
+            /** @enum {string} */
+            kind: "always";
+        } | {
+            /**
+             * @description It begins, `HH:MM`
+             * @example 22:00
+             */
+            from: string;
+            /** @enum {string} */
+            kind: "between";
+            /**
+             * @description It ends, `HH:MM`
+             * @example 06:00
+             */
+            to: string;
+        };
         /** @description For the API's description: what every failure looks like. */
         Problem: {
             /** @description What happened, to what, and what to do */
@@ -3223,6 +3258,8 @@ export interface components {
             loudness_lufs: number;
             /** @description Who may sign in over plain HTTP from elsewhere */
             plain_http: components["schemas"]["PlainHttp"];
+            /** @description When videos are prepared */
+            prepare_hours: components["schemas"]["PrepareHours"];
             /** @description The box's name */
             site_name: string;
             /** @description Addresses or networks of reverse proxies whose forwarding headers are believed */
@@ -3247,6 +3284,8 @@ export interface components {
             loudness_lufs: number | null;
             /** @default null */
             plain_http: null | components["schemas"]["PlainHttp"];
+            /** @default null */
+            prepare_hours: null | components["schemas"]["PrepareHours"];
             /**
              * @description The box's name
              * @default null
@@ -3808,6 +3847,8 @@ export interface components {
         };
         /** @description One attached source and what became of it */
         Version: {
+            /** @description Whether it only waits for hours that `hurry` lets it pass over */
+            can_hurry: boolean;
             /**
              * Format: date-time
              * @description When the source was attached
@@ -3850,6 +3891,11 @@ export interface components {
             version: number;
             /** @description Why it waits, when it does not only wait for its turn */
             waiting_for?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when, where that is known
+             */
+            waiting_until?: string | null;
         };
         /** @description The version made */
         VersionAdded: {
@@ -7501,6 +7547,36 @@ export interface operations {
             };
             /** @description Nothing is being done about it */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postVideosIdVersionsVersionHurry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It waits for no hours any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such version, or nothing is to be done about it */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

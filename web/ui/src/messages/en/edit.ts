@@ -56,6 +56,9 @@ export const edit = {
   cancelTitle: 'Stop preparing this version?',
   cancelText:
     'What has been made so far is thrown away. The uploaded file stays, so you can start it again.',
+  goesOn: (when: string) => `It goes on ${when}.`,
+  hurry: 'Prepare it now',
+  hurried: 'It is being prepared now.',
   retry: 'Try again',
   retrying: 'It is being prepared anew.',
   report: (n: number) => `What was made (${renditions(n)})`,

@@ -49,7 +49,7 @@ export const system = {
     cancelled: 'stopped',
   } as Record<string, string>,
   attempt: (n: number) => `try ${n}`,
-  next: (when: string) => `next try ${when}`,
+  next: (when: string) => `goes on ${when}`,
   open: 'Open',
   https: 'HTTPS',
   httpsOn: (url: string) => `People reach this box safely at ${url}.`,
@@ -85,6 +85,16 @@ export const system = {
   loudnessHint:
     'All lectures are brought to it, so that nobody turns a knob between two. −16 suits phones and laptops; broadcasters use −23. Videos that are ready keep theirs.',
   loudnessWrong: 'A whole number from −31 to −10.',
+  hours: 'Videos are prepared',
+  hoursAlways: 'at any time',
+  hoursBetween: 'only between two times of the day',
+  hoursHint:
+    'Preparing takes all the processor that watching leaves. Whoever cannot wait has a single video prepared at once, on its page.',
+  hoursFrom: 'From',
+  hoursTo: 'To',
+  hoursToHint:
+    'By the box’s clock. When the second is the earlier one, it is that of the next morning.',
+  hoursWrong: 'Both times, and not the same.',
   price: 'Price of a gigabyte from a cloud',
   priceHint:
     'The state page says what the delivery from this box would have cost there. Large clouds list about 0.09 USD.',
@@ -146,6 +156,7 @@ export const audit = {
     'version.add': 'added a version',
     'version.cancel': 'stopped preparing a version',
     'version.retry': 'prepared a version anew',
+    'version.hurry': 'had a version prepared outside the hours',
     'captions.put': 'stored captions',
     'captions.remove': 'removed captions',
     'speech.ask': 'asked for draft captions from the sound',

@@ -22,6 +22,8 @@ const ZONES: &str = "/sys/class/thermal";
 const STOP_BELOW: i64 = 5_000;
 /// and goes on so far below it. Thousandths of a degree.
 const GO_ON_BELOW: i64 = 15_000;
+/// Boards tell of lower points, too, at which nothing is hot: there work would never go on.
+const LOWEST_POINT: i64 = 75_000;
 
 /// Keeps the library told, until cancelled.
 pub(super) async fn watch(services: Services, stop: CancellationToken) {
@@ -131,7 +133,8 @@ fn limit(zone: &Path) -> Option<i64> {
                 fs::read_to_string(&kind).ok()?.trim(),
                 "passive" | "hot" | "critical"
             );
-            let at = number(&zone.join(format!("{point}_temp"))).filter(|at| *at > 0)?;
+            let at =
+                number(&zone.join(format!("{point}_temp"))).filter(|at| *at >= LOWEST_POINT)?;
             (point.starts_with("trip_point_") && acts).then_some(at)
         })
         .min()
@@ -219,20 +222,19 @@ mod tests {
         set("trip_point_1_temp", "105000");
         set("trip_point_2_type", "passive");
         set("trip_point_2_temp", "95000");
-        for (now, before, after) in [
-            ("80000", false, false),
+        for (now, stops, stays) in [
+            ("79999", false, false),
+            ("80000", false, true),
             ("89999", false, true),
             ("90000", true, true),
-            ("79999", false, false),
         ] {
             set("temp", now);
-            assert_eq!(is_hot(folder.path(), false), before, "{now}");
-            assert_eq!(
-                is_hot(folder.path(), true),
-                after || now == "80000",
-                "{now}"
-            );
+            assert_eq!(is_hot(folder.path(), false), stops, "{now}");
+            assert_eq!(is_hot(folder.path(), true), stays, "{now}");
         }
+        set("trip_point_2_temp", "60000");
+        set("temp", "70000");
+        assert!(!is_hot(folder.path(), true));
         set("trip_point_1_temp", "-274000");
         set("trip_point_2_temp", "nonsense");
         assert!(!is_hot(folder.path(), false));

@@ -35,14 +35,21 @@ pub fn tuning(shown: Shown) -> Tuning {
         false => "bframes=0:force-cfr=0",
     };
     // A scaled rung is a little sharper than another scaler's: its colours, and what hardly moves, give the bits that
-    // takes. Where slides and moving pointers take turns, bits go to what is shown longer.
+    // takes. Where slides and moving pointers take turns, bits go to what is shown longer, but not all of them; and to
+    // letters rather than to the plain ground around them, which adaptive quantization would favour.
     let (crf, bits) = match (shown.is_still, shown.share) {
         (false, 1.0..) => (23, "chroma-qp-offset=1"),
         (false, SMALL..) => (23, "chroma-qp-offset=2:deadzone-inter=24"),
         (false, _) => (24, "chroma-qp-offset=2"),
         (true, 1.0..) => (24, "chroma-qp-offset=2"),
-        (true, SMALL..) => (26, "chroma-qp-offset=2:qcomp=0.8:deadzone-inter=22"),
-        (true, _) => (27, "chroma-qp-offset=2:qcomp=0.8:deadzone-inter=24"),
+        (true, SMALL..) => (
+            27,
+            "chroma-qp-offset=4:qcomp=0.87:aq-strength=0.7:deadzone-inter=23",
+        ),
+        (true, _) => (
+            28,
+            "chroma-qp-offset=4:qcomp=0.87:aq-strength=0.7:deadzone-inter=26",
+        ),
     };
     Tuning {
         crf,

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use lectern_library::{Error, VideoId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -81,18 +82,15 @@ async fn cancel(
     caller: Caller,
     Segments((id, version)): Segments<(String, u32)>,
 ) -> Result<StatusCode, Problem> {
-    blocking(move || {
-        let video = editable(&app, &caller, &id)?;
-        app.library.cancel(video.id, version)?;
-        caller.audit(
-            &app,
-            "version.cancel",
-            Some(video.id.to_string()),
-            Some(format!("version {version}")),
-        )
-    })
-    .await?;
-    Ok(StatusCode::NO_CONTENT)
+    do_and_audit(
+        "version.cancel",
+        app,
+        caller,
+        id,
+        version,
+        move |app, video| app.library.cancel(video, version),
+    )
+    .await
 }
 
 /// Encode a failed version anew, from its source
@@ -106,18 +104,15 @@ async fn retry(
     caller: Caller,
     Segments((id, version)): Segments<(String, u32)>,
 ) -> Result<StatusCode, Problem> {
-    blocking(move || {
-        let video = editable(&app, &caller, &id)?;
-        app.library.retry(video.id, version, app.now())?;
-        caller.audit(
-            &app,
-            "version.retry",
-            Some(video.id.to_string()),
-            Some(format!("version {version}")),
-        )
-    })
-    .await?;
-    Ok(StatusCode::NO_CONTENT)
+    do_and_audit(
+        "version.retry",
+        app,
+        caller,
+        id,
+        version,
+        move |app, video| app.library.retry(video, version, app.now()),
+    )
+    .await
 }
 
 /// Prepare a version now, whatever the hours that the box keeps
@@ -130,15 +125,31 @@ async fn hurry(
     caller: Caller,
     Segments((id, version)): Segments<(String, u32)>,
 ) -> Result<StatusCode, Problem> {
+    do_and_audit(
+        "version.hurry",
+        app,
+        caller,
+        id,
+        version,
+        move |app, video| app.library.hurry(video, version),
+    )
+    .await
+}
+
+/// Does something to a version whose video the caller may change, and writes down that they did.
+async fn do_and_audit(
+    deed: &'static str,
+    app: App,
+    caller: Caller,
+    id: String,
+    version: u32,
+    act: impl FnOnce(&App, VideoId) -> Result<(), Error> + Send + 'static,
+) -> Result<StatusCode, Problem> {
     blocking(move || {
         let video = editable(&app, &caller, &id)?;
-        app.library.hurry(video.id, version)?;
-        caller.audit(
-            &app,
-            "version.hurry",
-            Some(video.id.to_string()),
-            Some(format!("version {version}")),
-        )
+        act(&app, video.id)?;
+        let detail = format!("version {version}");
+        caller.audit(&app, deed, Some(video.id.to_string()), Some(detail))
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)

@@ -13,24 +13,49 @@
 mod inputs;
 mod support;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use inputs::{Outcome, write_all};
-use support::{Daemon, FILM, PATIENCE};
+use inputs::{Input, Outcome, write_all};
+use support::{Client, Daemon, FILM, PATIENCE};
 
 /// What the daemon may hold more of afterwards.
 const MORE_KIB: u64 = 5 * 1024;
-/// Jobs after which every cache that the daemon has is filled.
+/// Jobs after which every cache that the daemon has is filled, and every thread's own part of the allocator.
 const WARM_UP: u64 = 30;
 /// The worker's longest.
 const LONGEST: Duration = Duration::from_secs(100);
 
+/// First jobs like any other, `LECTERN_JOBS=200` for many: what the daemon holds after them is what it may hold after
+/// the files made to do harm.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hostile_file_gets_a_sentence_and_nothing_else() {
+async fn a_job_leaves_nothing_in_the_daemon_and_a_hostile_one_a_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state");
     std::fs::create_dir(&state).unwrap();
+    let daemon = Daemon::start(&state);
+    let instructor = daemon.person("ines", &["instructor"]);
+
+    let jobs: u64 = match std::env::var("LECTERN_JOBS") {
+        Ok(jobs) => jobs.parse().unwrap(),
+        Err(_) => 20,
+    };
+    let film = short_film(folder.path());
+    let mut first = 0;
+    for n in 1..=WARM_UP + jobs {
+        let video = daemon.import(film.to_str().unwrap(), &format!("{n}"));
+        instructor.wait_for(&video, &["ready"]).await;
+        if n == WARM_UP {
+            first = resident_kib(daemon.pid());
+        }
+        if n % 20 == 0 {
+            println!("{n:4} jobs: {} KiB", resident_kib(daemon.pid()));
+        }
+    }
+    let before = resident_kib(daemon.pid());
+    println!("resident: {first} KiB after {WARM_UP} jobs, {before} KiB after {jobs} more");
+    assert!(before <= first + MORE_KIB, "{first} KiB, then {before} KiB");
+
     let files = folder.path().join("files");
     std::fs::create_dir(&files).unwrap();
     let mut all = write_all(&files, Path::new(FILM));
@@ -38,52 +63,8 @@ async fn a_hostile_file_gets_a_sentence_and_nothing_else() {
     if let Ok(words) = std::env::var("LECTERN_HOSTILE") {
         all.retain(|input| input.name.contains(&words));
     }
-
-    let daemon = Daemon::start(&state);
-    let instructor = daemon.person("ines", &["instructor"]);
-    let hand_in = |path: &Path, title: &str| {
-        let answer = daemon.run(&["import", path.to_str().unwrap(), "--title", title], "");
-        answer["id"].as_str().unwrap().to_owned()
-    };
-    // Films, and some that fail, so that what the first of each costs is no one's fault.
-    for warm_up in [FILM, file!(), FILM, file!(), FILM, file!()] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("..")
-            .join(warm_up);
-        let video = hand_in(&path, "Warm-up");
-        instructor.wait_for(&video, &["ready", "failed"]).await;
-    }
-    let before = resident_kib(daemon.pid());
     for input in &all {
-        let began = Instant::now();
-        let video = hand_in(&input.path, input.name);
-        let answer = instructor.wait_for(&video, &["ready", "failed"]).await;
-        let took = began.elapsed();
-        let version = &answer["versions"][0];
-        let sentence = version["error"].as_str().unwrap_or_default();
-        if std::env::var_os("LECTERN_SHOW").is_some() {
-            println!(
-                "{:5.1} s  {}: {} {sentence}",
-                took.as_secs_f64(),
-                input.name,
-                version["state"]
-            );
-        }
-        let name = input.name;
-        match (version["state"].as_str(), input.outcome) {
-            (Some("ready"), Outcome::Either) => {}
-            (Some("failed"), _) => {
-                let is_clear =
-                    sentence.len() > 20 && sentence.ends_with('.') && !sentence.contains('/');
-                assert!(is_clear, "{name}: {sentence}");
-            }
-            _ => panic!("{name}: {version}"),
-        }
-        assert!(took < LONGEST, "{name} took {took:?}");
-        assert!(
-            children(daemon.pid()).await.is_empty(),
-            "{name}: the worker is still there"
-        );
+        judge(&daemon, &instructor, input).await;
     }
     let after = resident_kib(daemon.pid());
     println!(
@@ -98,13 +79,43 @@ async fn a_hostile_file_gets_a_sentence_and_nothing_else() {
     instructor.wait_for(&video, &["ready"]).await;
 }
 
-/// `LECTERN_JOBS=200` for the long form.
-#[tokio::test(flavor = "multi_thread")]
-async fn jobs_leave_nothing_of_them_in_the_daemons_memory() {
-    let folder = tempfile::tempdir().unwrap();
-    let state = folder.path().join("state");
-    std::fs::create_dir(&state).unwrap();
-    let film = folder.path().join("film.mp4");
+/// Hands it in; it becomes what it is to become, and its worker goes.
+async fn judge(daemon: &Daemon, instructor: &Client, input: &Input) {
+    let name = input.name;
+    let began = Instant::now();
+    let path = input.path.to_str().unwrap();
+    let answer = daemon.run(&["import", path, "--title", name], "");
+    let video = answer["id"].as_str().unwrap();
+    let answer = instructor.wait_for(video, &["ready", "failed"]).await;
+    let took = began.elapsed();
+    let version = &answer["versions"][0];
+    let sentence = version["error"].as_str().unwrap_or_default();
+    if std::env::var_os("LECTERN_SHOW").is_some() {
+        println!(
+            "{:5.1} s  {name}: {} {sentence}",
+            took.as_secs_f64(),
+            version["state"]
+        );
+    }
+    match (version["state"].as_str(), input.outcome) {
+        (Some("ready"), Outcome::Either) => {}
+        (Some("failed"), _) => {
+            let is_clear =
+                sentence.len() > 20 && sentence.ends_with('.') && !sentence.contains('/');
+            assert!(is_clear, "{name}: {sentence}");
+        }
+        _ => panic!("{name}: {version}"),
+    }
+    assert!(took < LONGEST, "{name} took {took:?}");
+    assert!(
+        children(daemon.pid()).await.is_empty(),
+        "{name}: the worker is still there"
+    );
+}
+
+/// A second of a test picture.
+fn short_film(folder: &Path) -> PathBuf {
+    let film = folder.join("film.mp4");
     let made = std::process::Command::new("ffmpeg")
         .args(
             "-nostdin -loglevel error -f lavfi -i testsrc2=s=426x240:r=10:d=1 -f lavfi -i sine=d=1"
@@ -114,26 +125,7 @@ async fn jobs_leave_nothing_of_them_in_the_daemons_memory() {
         .arg(&film)
         .status();
     assert!(made.unwrap().success());
-    let jobs: u64 = match std::env::var("LECTERN_JOBS") {
-        Ok(jobs) => jobs.parse().unwrap(),
-        Err(_) => 20,
-    };
-    let daemon = Daemon::start(&state);
-    let instructor = daemon.person("ines", &["instructor"]);
-    let mut first = 0;
-    for n in 0..WARM_UP + jobs {
-        let video = daemon.import(film.to_str().unwrap(), &format!("{n}"));
-        instructor.wait_for(&video, &["ready"]).await;
-        if n + 1 == WARM_UP {
-            first = resident_kib(daemon.pid());
-        }
-        if n % 20 == 9 {
-            println!("{:4} jobs: {} KiB", n + 1, resident_kib(daemon.pid()));
-        }
-    }
-    let last = resident_kib(daemon.pid());
-    println!("resident: {first} KiB after {WARM_UP} jobs, {last} KiB after {jobs} more");
-    assert!(last <= first + MORE_KIB, "{first} KiB, then {last} KiB");
+    film
 }
 
 fn resident_kib(process: u32) -> u64 {

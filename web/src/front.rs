@@ -37,6 +37,12 @@ pub(crate) async fn front(State(app): State<App>, mut request: Request, next: Ne
     response
 }
 
+/// What of an address comes behind a door's: none for an address elsewhere, `/statements` for `/xapi/statements`.
+pub(crate) fn below<'a>(path: &'a str, door: &str) -> Option<&'a str> {
+    path.strip_prefix(door)
+        .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 fn panicked(panic: &(dyn Any + Send)) -> Response {
     let text = panic
         .downcast_ref::<String>()

@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 use crate::client::Client;
-use crate::front::front;
+use crate::front::{below, front};
 use crate::problem::Problem;
 use crate::{api, health, media, metrics, plain_http, tls_pages, ui, xapi};
 
@@ -41,10 +41,7 @@ fn routes() -> OpenApiRouter<App> {
 /// What no route matched: a page, or nothing.
 async fn elsewhere(State(app): State<App>, client: Client, request: Request) -> Response {
     let path = request.uri().path();
-    if DOORS.iter().any(|door| {
-        path.strip_prefix(door)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    }) {
+    if DOORS.iter().any(|door| below(path, door).is_some()) {
         return Problem::not_found("address").into_response();
     }
     if let Some(answer) = plain_http::instead(&app, &client, path) {

@@ -42,6 +42,7 @@ const NOT_KEPT: &str = "The box could not write down what was made. Its disk may
 /// Runs one job to its end; returns early when told to stop, with the job put back.
 pub async fn run(services: &Services, job: Job, stop: &CancellationToken) {
     tracing::info!(event = "job.start", video = %job.video, version = job.version, attempt = job.attempt);
+    let lease = job.lease;
     let pump = Arc::new(Pump::new(services, job.clone()));
     let mut changes = services.library.changes();
     let mut pumping = tokio::task::spawn_blocking({
@@ -72,9 +73,11 @@ pub async fn run(services: &Services, job: Job, stop: &CancellationToken) {
                     pump.running.kill(End::Gone);
                 } else if pump.silence() > SILENCE {
                     pump.running.kill(End::Setback(HUNG.to_owned()));
-                } else if pump.may_make_way() && awaits_first_segment(services).await {
+                } else if pump.may_make_way()
+                    && says(services, |library| library.awaits_first_segment(Timestamp::now())).await
+                {
                     pump.running.kill(End::MadeWay);
-                } else if is_held(services, &job).await {
+                } else if says(services, move |library| library.is_held(lease)).await {
                     pump.running.kill(End::Held);
                 }
             }
@@ -87,22 +90,15 @@ pub async fn run(services: &Services, job: Job, stop: &CancellationToken) {
     }
 }
 
-/// Whether a job waits of which nothing can be watched yet; a library that cannot say has none.
-async fn awaits_first_segment(services: &Services) -> bool {
+/// What the library says to a question; one that cannot say says no.
+async fn says<F>(services: &Services, ask: F) -> bool
+where
+    F: FnOnce(&Library) -> Result<bool, Error> + Send + 'static,
+{
     let library = services.library.clone();
-    let asked = move || library.awaits_first_segment(Timestamp::now());
-    tokio::task::spawn_blocking(asked)
+    tokio::task::spawn_blocking(move || ask(&library))
         .await
-        .is_ok_and(|waits| waits.unwrap_or(false))
-}
-
-/// Whether no work is to be done for now; a library that cannot say wants it done.
-async fn is_held(services: &Services, job: &Job) -> bool {
-    let (library, job) = (services.library.clone(), job.clone());
-    let asked = move || library.is_held(&job);
-    tokio::task::spawn_blocking(asked)
-        .await
-        .is_ok_and(|held| held.unwrap_or(false))
+        .is_ok_and(|said| said.unwrap_or(false))
 }
 
 /// How a job ended.

@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::civil::Time;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan, Zoned};
+use jiff::{Timestamp, Zoned};
 use lectern_library::Hold;
 use lectern_lms::PrepareHours;
 use tokio_util::sync::CancellationToken;
@@ -75,7 +75,7 @@ fn of_hours(hours: PrepareHours, now: &Zoned) -> Option<Hold> {
     let PrepareHours::Between { from, to } = hours else {
         return None;
     };
-    let (begin, end) = (civil(from.minutes()), civil(to.minutes()));
+    let (begin, end) = (from.time(), to.time());
     let time = now.time();
     let is_now = match begin < end {
         true => begin <= time && time < end,
@@ -85,28 +85,15 @@ fn of_hours(hours: PrepareHours, now: &Zoned) -> Option<Hold> {
     if is_now {
         return None;
     }
-    let today = now
-        .date()
-        .to_datetime(begin)
-        .to_zoned(now.time_zone().clone());
     // A clock that is set forward has no such time that day: the one that jiff takes for it.
-    let next = today.ok().filter(|next| next > now).or_else(|| {
-        let tomorrow = now.date().checked_add(1.day()).ok()?;
-        tomorrow
-            .to_datetime(begin)
-            .to_zoned(now.time_zone().clone())
-            .ok()
-    });
+    let on = |day: Date| day.to_datetime(begin).to_zoned(now.time_zone().clone());
+    let today = on(now.date()).ok().filter(|next| next > now);
+    let next = today.or_else(|| on(now.date().tomorrow().ok()?).ok());
     Some(Hold {
         why: format!("Videos are prepared from {from} to {to}, by the box's clock."),
         until: next.map(|next| next.timestamp()),
         is_for_all: false,
     })
-}
-
-fn civil(minutes: u16) -> Time {
-    let (hour, minute) = (minutes / 60, minutes % 60);
-    Time::new(hour as i8, minute as i8, 0, 0).unwrap_or_default()
 }
 
 /// Whether a part of the box is about to be slowed down for its heat; `was_hot` asks for more before it says no.

@@ -7,7 +7,7 @@ use lectern_store::Tx;
 use crate::library::lock;
 use crate::rows::{JOBS, JobRow};
 use crate::versions::job_of;
-use crate::{ChangeKind, Error, Job, Library, VideoId};
+use crate::{ChangeKind, Error, Lease, Library, VideoId};
 
 /// Work waits, though there is some.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,11 +48,11 @@ impl Library {
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub fn is_held(&self, job: &Job) -> Result<bool, Error> {
+    pub fn is_held(&self, lease: Lease) -> Result<bool, Error> {
         let Some(hold) = self.hold() else {
             return Ok(false);
         };
-        let row = self.inner.store.snapshot()?.get(&JOBS, &job.lease.job)?;
+        let row = self.inner.store.snapshot()?.get(&JOBS, &lease.job)?;
         Ok(row.is_some_and(|row| hold.concerns(&row)))
     }
 

@@ -3,6 +3,7 @@
 use crate::lms::Lms;
 use crate::tables::SETTINGS;
 use crate::{Error, Network, identity};
+use jiff::civil::Time;
 use lectern_store::Tx;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -66,12 +67,12 @@ impl Default for CompletionRule {
 /// A time of day, `HH:MM`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct TimeOfDay(u16);
+pub struct TimeOfDay(Time);
 
 impl TimeOfDay {
-    /// Minutes since midnight.
+    /// To the minute.
     #[must_use]
-    pub fn minutes(self) -> u16 {
+    pub fn time(self) -> Time {
         self.0
     }
 }
@@ -80,14 +81,9 @@ impl FromStr for TimeOfDay {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let number = |text: &str, below: u16| {
-            let is_two = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-            let number: Option<u16> = text.parse().ok().filter(|_| is_two);
-            number.filter(|number| *number < below)
-        };
-        text.split_once(':')
-            .and_then(|(hour, minute)| Some(number(hour, 24)? * 60 + number(minute, 60)?))
-            .map(Self)
+        let time = Time::strptime("%H:%M", text).ok().map(Self);
+        // In its one spelling.
+        time.filter(|time| time.to_string() == text)
             .ok_or("a time of day is HH:MM, from 00:00 to 23:59")
     }
 }
@@ -108,7 +104,7 @@ impl From<TimeOfDay> for String {
 
 impl fmt::Display for TimeOfDay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:02}:{:02}", self.0 / 60, self.0 % 60)
+        write!(f, "{:02}:{:02}", self.0.hour(), self.0.minute())
     }
 }
 

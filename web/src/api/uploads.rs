@@ -17,6 +17,7 @@ use self::protocol::{Creation, Piece};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::extract::{Segments, blocking};
+use crate::front::below;
 use crate::problem::{Problem, ProblemDocument, Status};
 
 /// Where uploads are.
@@ -34,8 +35,7 @@ pub(crate) struct Label;
 impl Label {
     /// For answers below the address of uploads.
     pub(crate) fn of(request: &Request) -> Option<Self> {
-        let rest = request.uri().path().strip_prefix(PATH)?;
-        (rest.is_empty() || rest.starts_with('/')).then_some(Self)
+        below(request.uri().path(), PATH).map(|_| Self)
     }
 
     pub(crate) fn put(self, headers: &mut HeaderMap) {

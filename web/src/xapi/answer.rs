@@ -10,6 +10,7 @@ use lectern_xapi::{Version, print_timestamp};
 
 use super::knock::VERSION;
 use crate::app::App;
+use crate::front::below;
 
 const CONSISTENT_THROUGH: HeaderName =
     HeaderName::from_static("x-experience-api-consistent-through");
@@ -40,8 +41,7 @@ pub(crate) struct Label {
 impl Label {
     /// None elsewhere.
     pub(crate) fn of(app: &App, request: &Request) -> Option<Self> {
-        let rest = request.uri().path().strip_prefix("/xapi")?;
-        (rest.is_empty() || rest.starts_with('/')).then(|| Self {
+        below(request.uri().path(), "/xapi").map(|rest| Self {
             asked: super::knock::version(request.headers()).unwrap_or(app.config.xapi_default),
             through: (rest == "/statements").then(|| app.lrs.consistent_through()),
         })

@@ -52,7 +52,7 @@ fn what_waits_says_why_and_until_when_and_goes_on_by_itself() {
     assert_eq!(kinds, [ChangeKind::Video, ChangeKind::JobQueued]);
     let job = library.next_job(at(2)).unwrap().unwrap();
     assert!(library.jobs().unwrap()[0].waiting_for.is_none());
-    assert!(!library.is_held(&job).unwrap());
+    assert!(!library.is_held(job.lease).unwrap());
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn a_job_that_runs_is_held_and_goes_on_where_it_was() {
     let video = lectern.video(b"source");
     let job = library.next_job(at(1)).unwrap().unwrap();
     library.set_hold(Some(hours())).unwrap();
-    assert!(library.is_held(&job).unwrap());
+    assert!(library.is_held(job.lease).unwrap());
     // It still runs: it does not say that it waits.
     assert!(library.jobs().unwrap()[0].waiting_for.is_none());
     library.put_back(&job).unwrap();
@@ -86,12 +86,12 @@ fn what_somebody_wants_at_once_waits_for_heat_alone() {
     assert!(library.awaits_job(at(1)).unwrap());
     let job = library.next_job(at(1)).unwrap().unwrap();
     assert_eq!(job.video, second);
-    assert!(!library.is_held(&job).unwrap());
+    assert!(!library.is_held(job.lease).unwrap());
     assert!(library.next_job(at(1)).unwrap().is_none());
     assert!(library.version(first, 1).unwrap().can_hurry);
 
     library.set_hold(Some(heat())).unwrap();
-    assert!(library.is_held(&job).unwrap());
+    assert!(library.is_held(job.lease).unwrap());
     library.put_back(&job).unwrap();
     assert!(library.next_job(at(2)).unwrap().is_none());
     let info = library.version(second, 1).unwrap();

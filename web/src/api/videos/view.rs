@@ -149,7 +149,11 @@ impl<'a> Viewer<'a> {
             duration_ms: info.duration_ms,
             error: info.error.clone(),
             waiting_for: info.waiting_for.clone(),
-            waiting_until: info.waiting_until.map(time::text),
+            // What is past says nothing: its turn has not come yet.
+            waiting_until: info
+                .waiting_until
+                .filter(|until| *until > self.app.now())
+                .map(time::text),
             can_hurry: info.can_hurry,
             report: info.report.clone(),
             renditions: renditions.collect(),

@@ -2,7 +2,6 @@
 
 pub mod audit;
 pub mod backup;
-pub mod captions;
 mod chapters;
 pub mod credentials;
 mod csv;
@@ -26,6 +25,7 @@ mod sources;
 mod speech;
 pub mod statements;
 pub mod system;
+pub mod texts;
 pub mod time;
 pub mod uploads;
 pub mod upstreams;
@@ -40,7 +40,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(audit::routes())
         .merge(backup::routes())
-        .merge(captions::routes())
+        .merge(texts::routes())
         .merge(chapters::routes())
         .merge(credentials::routes())
         .merge(erasures::routes())

@@ -7,7 +7,9 @@ use std::fs;
 
 use axum::body::Body;
 use http::StatusCode;
-use lectern_library::{Job, NewUpload, NewVideo, PackageUpdate, VideoId, VideoPatch, Visibility};
+use lectern_library::{
+    Job, NewUpload, NewVideo, PackageUpdate, TextKind, VideoId, VideoPatch, Visibility,
+};
 use lectern_lms::{MediaGrant, Person, Role};
 use lectern_vod::names::{Codecs, Sentence, TrackId};
 use lectern_vod::package::{Made, Package, Poster, Ratio, Segment, Storyboard, Track, TrackKind};
@@ -538,7 +540,8 @@ async fn jobs_and_captions_come_in_pages() {
 
     for language in ["de", "en", "fr"] {
         library
-            .put_captions(last, language, "WEBVTT\n".to_owned(), "ada", it.app.now())
+            .texts(TextKind::Captions)
+            .put(last, language, "WEBVTT\n".to_owned(), "ada", it.app.now())
             .unwrap();
     }
     let path = format!("/api/v1/videos/{last}/captions?limit=2");
@@ -628,6 +631,55 @@ async fn captions_are_named_by_revision_and_change_the_manifest() {
             .text()
             .contains("pt-BR")
     );
+}
+
+#[tokio::test]
+async fn descriptions_are_beside_captions_and_have_their_role_in_dash() {
+    let it = TestBox::new();
+    let token = it.token("ada", &[Role::Instructor]);
+    let owner = it.app.lms.person_by_name("ada").unwrap().unwrap();
+    let film = ready(&it, &owner, Visibility::Open);
+    let ada = it
+        .nobody()
+        .header("authorization", &format!("Bearer {token}"));
+    let video = format!("/api/v1/videos/{}", film.video);
+    let vtt = "WEBVTT\n\n00:01.000 --> 00:02.000\nA red door opens.\n";
+    let put = async |kind: &str| {
+        let place = format!("{video}/{kind}/en");
+        ada.send("PUT", &place, Some("text/vtt"), Body::from(vtt))
+            .await
+    };
+    assert_eq!(put("descriptions").await.status, StatusCode::CREATED);
+    assert_eq!(put("subtitles").await.status, StatusCode::NOT_FOUND);
+
+    let listed = ada.get(&video).await.json();
+    assert_eq!(listed["captions"], json!([]));
+    let track = &listed["descriptions"][0];
+    assert_eq!(track["url"], format!("{video}/descriptions/en"));
+    let text = ada.get(&format!("{video}/descriptions/en")).await.text();
+    assert!(text.contains("A red door opens."), "{text}");
+    assert_eq!(status(&ada, &format!("{video}/captions/en")).await, 404);
+    let work = ada.get(&format!("{video}/descriptions/en/work")).await;
+    assert_eq!(work.json()["published"]["revision"], 1);
+
+    let nobody = it.nobody();
+    let dash = nobody.get(&film.at("manifest.mpd")).await.text();
+    let named = format!("{}/descriptions/en.1.vtt", film.key);
+    assert!(dash.contains(&named) && dash.contains(r#"value="description""#));
+    let hls = nobody.get(&film.at("master.m3u8")).await.text();
+    assert!(!hls.contains("descriptions"), "{hls}");
+    let text = nobody.get(&film.below("descriptions/en.1.vtt")).await;
+    assert!(text.header("cache-control").contains("immutable"));
+    assert!(text.text().contains("A red door opens."));
+    let missing = film.below("descriptions/en.1.m3u8");
+    assert_eq!(status(&nobody, &missing).await, 404);
+    let played = ada
+        .json("POST", &format!("{video}/play"), &json!({}))
+        .await
+        .expect(200)
+        .json();
+    let url = played["descriptions"][0]["url"].as_str().unwrap();
+    assert!(url.ends_with("/descriptions/en.1.vtt"), "{url}");
 }
 
 #[tokio::test]

@@ -578,7 +578,15 @@ async fn the_sample_lecture_becomes_a_video_with_captions() {
         .json();
     let id: lectern_library::VideoId = id["id"].as_str().unwrap().parse().unwrap();
     assert_eq!(it.app.library.video(id).unwrap().title, "Welcome");
-    assert_eq!(it.app.library.captions(id).unwrap().len(), 1);
+    assert_eq!(
+        it.app
+            .library
+            .texts(lectern_library::TextKind::Captions)
+            .list(id)
+            .unwrap()
+            .len(),
+        1
+    );
     let none = TestBox::new();
     none.caller("root", &[Role::Admin])
         .send("POST", "/api/v1/sample", None, Body::empty())

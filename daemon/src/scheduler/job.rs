@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use lectern_library::{ChangeKind, Error, Job, Library, PackageUpdate};
+use lectern_library::{ChangeKind, Error, Job, Library, PackageUpdate, TextKind};
 use lectern_lms::Lms;
 use lectern_vod::captions;
 use lectern_vod::chapters::Chapters;
@@ -358,10 +358,12 @@ impl Pump {
                 return Ok(());
             }
         };
-        match self
-            .library
-            .offer_captions(self.job.video, tag, vtt, Timestamp::now())
-        {
+        match self.library.texts(TextKind::Captions).offer(
+            self.job.video,
+            tag,
+            vtt,
+            Timestamp::now(),
+        ) {
             Ok(_) | Err(Error::Invalid(_)) => Ok(()),
             Err(error) => Err(End::not_kept(error)),
         }

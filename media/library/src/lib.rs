@@ -13,7 +13,6 @@
 
 mod append;
 mod blobs;
-mod captions;
 mod chapters;
 mod delivered;
 mod disk;
@@ -28,12 +27,12 @@ mod model;
 mod packages;
 mod rows;
 mod speech;
+mod texts;
 mod uploads;
 mod versions;
 mod videos;
 
 pub use append::Appender;
-pub use captions::{CaptionInfo, Captions, Draft, Revision};
 pub use chapters::ChaptersInfo;
 pub use delivered::Delivered;
 pub use disk::{DiskReport, room_for};
@@ -46,5 +45,6 @@ pub use library::{Change, ChangeKind, Library, MAX_UPLOAD_BYTES, Options};
 pub use model::{NewVideo, Source, VersionInfo, VersionState, Video, VideoPatch, Visibility};
 pub use rows::MIGRATIONS;
 pub use speech::{ModelFile, SpeechInfo, SpeechJob, SpeechModel};
+pub use texts::{Draft, Revision, Text, TextInfo, TextKind, Texts};
 pub use uploads::{NewUpload, UploadInfo};
 pub use videos::{Page, Query};

@@ -15,12 +15,18 @@ pub(crate) const VIDEOS: Table<VideoId, VideoRow> = Table::new("videos");
 pub(crate) const VERSIONS: Table<(VideoId, u32), VersionRow> = Table::new("versions");
 /// The package's JSON as the worker gave it; apart, because it is large and grows.
 pub(crate) const PACKAGES: Table<(VideoId, u32), String> = Table::new("packages");
-pub(crate) const CAPTIONS: Table<(VideoId, String), CaptionsRow> = Table::new("captions");
-pub(crate) const CAPTION_TEXTS: Table<(VideoId, String, u32), String> = Table::new("caption-texts");
-/// How sure a machine was of what it wrote: JSON, opaque here.
-pub(crate) const CAPTION_MARKS: Table<(VideoId, String), String> = Table::new("caption-marks");
-/// What somebody is still at; nobody else sees it.
-pub(crate) const CAPTION_DRAFTS: Table<(VideoId, String), DraftRow> = Table::new("caption-drafts");
+pub(crate) static CAPTIONS: TextTables = TextTables {
+    heads: Table::new("captions"),
+    texts: Table::new("caption-texts"),
+    marks: Table::new("caption-marks"),
+    drafts: Table::new("caption-drafts"),
+};
+pub(crate) static DESCRIPTIONS: TextTables = TextTables {
+    heads: Table::new("descriptions"),
+    texts: Table::new("description-texts"),
+    marks: Table::new("description-marks"),
+    drafts: Table::new("description-drafts"),
+};
 /// Videos whose speech is being written down, or could not be.
 pub(crate) const SPEECH: Table<VideoId, SpeechRow> = Table::new("speech");
 /// What that is done with, by the hash of the file.
@@ -34,6 +40,17 @@ pub(crate) const JOBS: Table<JobId, JobRow> = Table::new("jobs");
 pub(crate) const DELIVERED: Table<u32, u64> = Table::new("delivered");
 /// The next number of each kind.
 pub(crate) const SEQUENCES: Table<String, u64> = Table::new("sequences");
+
+/// Where the texts of one kind are, by video and language.
+pub(crate) struct TextTables {
+    pub(crate) heads: Table<(VideoId, String), TextRow>,
+    /// By revision.
+    pub(crate) texts: Table<(VideoId, String, u32), String>,
+    /// How sure a machine was of what it wrote: JSON, opaque here.
+    pub(crate) marks: Table<(VideoId, String), String>,
+    /// What somebody is still at; nobody else sees it.
+    pub(crate) drafts: Table<(VideoId, String), DraftRow>,
+}
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct VideoRow {
@@ -60,7 +77,7 @@ pub(crate) struct VersionRow {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct CaptionsRow {
+pub(crate) struct TextRow {
     /// Of the newest text; never counts back, not even over a removal.
     pub(crate) revision: u32,
     pub(crate) updated: Timestamp,
@@ -180,7 +197,7 @@ pub(crate) struct JobRow {
 json_record!(
     VideoRow,
     VersionRow,
-    CaptionsRow,
+    TextRow,
     DraftRow,
     SpeechRow,
     SpeechModelRow,

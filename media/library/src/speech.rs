@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use jiff::{SignedDuration, Timestamp};
 use lectern_store::Tx;
 
-use crate::captions::{Origin, write};
 use crate::library::lock;
 use crate::rows::{
-    CAPTION_DRAFTS, CAPTIONS, DraftRow, PACKAGES, SPEECH, SPEECH_MODELS, SPEECH_SETTINGS,
-    SpeechModelRow, SpeechRow, UPLOADS, VERSIONS, VIDEOS,
+    CAPTIONS, DraftRow, PACKAGES, SPEECH, SPEECH_MODELS, SPEECH_SETTINGS, SpeechModelRow,
+    SpeechRow, UPLOADS, VERSIONS, VIDEOS,
 };
+use crate::texts::{Origin, write};
 use crate::videos::language;
 use crate::{BlobHash, ChangeKind, Error, Library, UploadId, VersionState, VideoId};
 
@@ -429,15 +429,15 @@ impl Library {
                 name: name.clone(),
                 marks: marks.clone(),
             };
-            let is_taken = write(tx, key.clone(), vtt, &origin, now)?.is_some();
-            if !is_taken && !tx.contains(&CAPTION_DRAFTS, &key)? {
+            let is_taken = write(tx, &CAPTIONS, key.clone(), vtt, &origin, now)?.is_some();
+            if !is_taken && !tx.contains(&CAPTIONS.drafts, &key)? {
                 let draft = DraftRow {
                     number: now.as_millisecond().unsigned_abs(),
                     updated: now,
                     by: String::new(),
                     vtt: vtt.clone(),
                 };
-                tx.insert(&CAPTION_DRAFTS, &key, &draft)?;
+                tx.insert(&CAPTIONS.drafts, &key, &draft)?;
             }
             Ok::<(), Error>(())
         })?;
@@ -512,7 +512,7 @@ pub(crate) fn offer(
     if !settings.automatic || settings.active.is_none() {
         return Ok(());
     }
-    for entry in tx.prefix(&CAPTIONS, &video)? {
+    for entry in tx.prefix(&CAPTIONS.heads, &video)? {
         let ((_, tag), captions) = entry?;
         let is_other = !row.language.is_empty() && tag != row.language;
         // A machine's are made anew for a new version; what somebody took away is not wanted.

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use lectern_store::{Snapshot, Tx};
 
-use crate::captions::remove_captions;
 use crate::jobs::Waits;
 use crate::library::lock;
 use crate::rows::{CHAPTERS, JOBS, PACKAGES, VERSIONS, VIDEOS, VideoRow};
+use crate::texts::remove_texts;
 use crate::versions::attach;
 use crate::{
     ChangeKind, Error, Library, MediaKey, NewVideo, Video, VideoId, VideoPatch, Visibility,
@@ -186,7 +186,7 @@ impl Library {
                 tx.remove(&VERSIONS, &key)?;
                 tx.remove(&PACKAGES, &key)?;
             }
-            remove_captions(tx, id)?;
+            remove_texts(tx, id)?;
             tx.remove(&CHAPTERS, &id)?;
             let mut jobs = Vec::new();
             for entry in tx.range(&JOBS, ..)? {

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use lectern_vod::manifest::CaptionTrack;
+use lectern_vod::manifest::{TextTrack, TextTrackKind};
 use lectern_vod::names::Language;
 use lectern_vod::package::Package;
 use lectern_vod::protocol::{Job, LOUDNESS_LUFS, Message, OriginalName, read_frame};
@@ -26,7 +26,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut tracks = Vec::new();
     if let Some(file) = arguments.get(3) {
-        let caption = CaptionTrack {
+        let caption = TextTrack {
+            kind: TextTrackKind::Captions,
             language: Language::new("en")?,
             label: "English".into(),
             revision: 1,

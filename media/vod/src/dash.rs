@@ -6,10 +6,10 @@
 //! now less what is listed. It moves from one request to the next, which the standard forbids to live
 //! streams; but the ladder is made faster or slower than life, so no fixed time is true, and with this
 //! one Shaka Player and dash.js both begin at the beginning and go on (tried). They begin there because
-//! `suggestedPresentationDelay` is what is listed and a segment more. Captions are not offered yet:
+//! `suggestedPresentationDelay` is what is listed and a segment more. Texts are not offered yet:
 //! ffmpeg waits for ever for the next segment of a text that has only one.
 //!
-//! When the package is complete the manifest is `static` and has the captions. (HLS has them from the
+//! When the package is complete the manifest is `static` and has the texts. (HLS has them from the
 //! beginning, and is what our own player uses.)
 
 use std::io;
@@ -18,20 +18,20 @@ use jiff::Timestamp;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
-use crate::manifest::{CaptionTrack, MAIN_SOUND, sound_names};
+use crate::manifest::{MAIN_SOUND, TextTrack, TextTrackKind, sound_names};
 use crate::package::{Package, Ratio, Segment, Track, TrackKind};
 
 /// How often players look again while the package grows.
 const UPDATE_PERIOD: &str = "PT2S";
 const MIN_BUFFER: &str = "PT4S";
-/// Captions are text: a bit rate that no video falls below.
-const CAPTIONS_BPS: &str = "1000";
+/// A bit rate that no video falls below.
+const TEXT_BPS: &str = "1000";
 
 /// The manifest. Everything it names lies under `base`, which ends with a slash or is empty: `{key}/`.
-pub fn mpd(package: &Package, captions: &[CaptionTrack], base: &str, now: Timestamp) -> String {
+pub fn mpd(package: &Package, texts: &[TextTrack], base: &str, now: Timestamp) -> String {
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 1);
     // Writing to memory cannot fail; were it to, an empty manifest is an honest answer.
-    match write(&mut writer, package, captions, base, now) {
+    match write(&mut writer, package, texts, base, now) {
         Ok(()) => String::from_utf8(writer.into_inner()).unwrap_or_default(),
         Err(_) => String::new(),
     }
@@ -42,7 +42,7 @@ type Out = Writer<Vec<u8>>;
 fn write(
     out: &mut Out,
     package: &Package,
-    captions: &[CaptionTrack],
+    texts: &[TextTrack],
     base: &str,
     now: Timestamp,
 ) -> io::Result<()> {
@@ -107,9 +107,9 @@ fn write(
                     base,
                 )?;
             }
-            let offered = if package.complete { captions } else { &[] };
-            for (i, caption) in offered.iter().enumerate() {
-                text_set(out, &(i + 100).to_string(), caption, base)?;
+            let offered = if package.complete { texts } else { &[] };
+            for (i, track) in offered.iter().enumerate() {
+                text_set(out, &(i + 100).to_string(), track, base)?;
             }
             Ok(())
         })?;
@@ -248,24 +248,30 @@ fn timeline(out: &mut Out, segments: &[Segment]) -> io::Result<()> {
 
 /// One WebVTT file for the whole video: what most players understand. Its `BaseURL` is the only one in
 /// the manifest, because ffmpeg does not join nested ones.
-fn text_set(out: &mut Out, id: &str, caption: &CaptionTrack, base: &str) -> io::Result<()> {
+fn text_set(out: &mut Out, id: &str, track: &TextTrack, base: &str) -> io::Result<()> {
     let attributes = [
         ("id", id.to_owned()),
         ("contentType", "text".to_owned()),
         ("mimeType", "text/vtt".to_owned()),
-        ("lang", caption.language.to_string()),
+        ("lang", track.language.to_string()),
     ];
     element(out, "AdaptationSet", &attributes).write_inner_content(|out| {
-        role(out, "caption")?;
+        role(
+            out,
+            match track.kind {
+                TextTrackKind::Captions => "caption",
+                TextTrackKind::Descriptions => "description",
+            },
+        )?;
         out.create_element("Label")
-            .write_text_content(BytesText::new(&caption.label))?;
+            .write_text_content(BytesText::new(&track.label))?;
         let attributes = [
-            ("id", format!("captions-{}", caption.language)),
-            ("bandwidth", CAPTIONS_BPS.to_owned()),
+            ("id", format!("{}-{}", track.kind.folder(), track.language)),
+            ("bandwidth", TEXT_BPS.to_owned()),
         ];
         element(out, "Representation", &attributes).write_inner_content(|out| {
             out.create_element("BaseURL")
-                .write_text_content(BytesText::new(&format!("{base}{}", caption.vtt_file())))?;
+                .write_text_content(BytesText::new(&format!("{base}{}", track.vtt_file())))?;
             Ok(())
         })?;
         Ok(())

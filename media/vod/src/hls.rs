@@ -12,7 +12,7 @@
 
 use std::fmt::Write;
 
-use crate::manifest::{CaptionTrack, MAIN_SOUND, sound_names};
+use crate::manifest::{MAIN_SOUND, TextTrack, TextTrackKind, sound_names};
 use crate::names::{Sentence, TrackId};
 use crate::package::{Package, Segment, Track, TrackKind};
 
@@ -26,13 +26,15 @@ const MACHINE_MADE: &str = "public.machine-generated";
 
 /// The multivariant playlist. Everything it names lies under `base`, which ends with a slash or is
 /// empty: `{key}/`.
-pub fn multivariant(package: &Package, captions: &[CaptionTrack], base: &str) -> String {
+pub fn multivariant(package: &Package, texts: &[TextTrack], base: &str) -> String {
+    let is_caption = |track: &&TextTrack| track.kind == TextTrackKind::Captions;
+    let captions: Vec<&TextTrack> = texts.iter().filter(is_caption).collect();
     let mut text = format!("#EXTM3U\n#EXT-X-VERSION:{VERSION}\n#EXT-X-INDEPENDENT-SEGMENTS\n");
     for (track, name) in package.audio().zip(sound_names(package)) {
         let is_default = track.id.as_str() == MAIN_SOUND;
         text.push_str(&audio_media(track, &name, is_default, base));
     }
-    for caption in captions {
+    for caption in &captions {
         text.push_str(&caption_media(caption, base));
     }
 
@@ -51,7 +53,7 @@ pub fn multivariant(package: &Package, captions: &[CaptionTrack], base: &str) ->
         rungs[..=first].rotate_right(1);
     }
     for track in rungs {
-        variant(&mut text, track, peak(track), &sound, captions, base);
+        variant(&mut text, track, peak(track), &sound, &captions, base);
     }
     if let Some(track) = package.audio().next() {
         // For networks that carry no picture, and for those who only want to listen.
@@ -60,7 +62,7 @@ pub fn multivariant(package: &Package, captions: &[CaptionTrack], base: &str) ->
             peak_bps: 0,
             average_bps: 0,
         };
-        variant(&mut text, track, peak(track), &alone, captions, base);
+        variant(&mut text, track, peak(track), &alone, &captions, base);
     }
     text
 }
@@ -108,7 +110,7 @@ pub fn media(package: &Package, track: &TrackId) -> Option<String> {
 
 /// The playlist of a caption document, which is one segment as long as the video. It is whole from the
 /// beginning, whether the pictures are or not.
-pub fn captions_playlist(package: &Package, caption: &CaptionTrack) -> String {
+pub fn captions_playlist(package: &Package, caption: &TextTrack) -> String {
     let seconds = package.duration_ms / 1000;
     let file = caption.vtt_file();
     let name = file.rsplit('/').next().unwrap_or(&file);
@@ -143,7 +145,7 @@ fn variant(
     track: &Track,
     peak_bps: u64,
     sound: &Sound<'_>,
-    captions: &[CaptionTrack],
+    captions: &[&TextTrack],
     base: &str,
 ) {
     let _ = write!(
@@ -199,7 +201,7 @@ fn audio_media(track: &Track, name: &str, is_default: bool, base: &str) -> Strin
     )
 }
 
-fn caption_media(caption: &CaptionTrack, base: &str) -> String {
+fn caption_media(caption: &TextTrack, base: &str) -> String {
     let mut characteristics = CAPTIONS_ARE_FOR_THE_DEAF.to_owned();
     if caption.is_machine_made {
         let _ = write!(characteristics, ",{MACHINE_MADE}");

@@ -1,4 +1,4 @@
-//! What the two manifests share: the captions and the sounds that they name, and how they name them.
+//! What the two manifests share: the texts and the sounds that they name, and how they name them.
 
 use crate::names::Language;
 use crate::package::{Package, TrackKind};
@@ -6,10 +6,32 @@ use crate::package::{Package, TrackKind};
 /// The sound that plays unless somebody chooses another.
 pub(crate) const MAIN_SOUND: &str = "a1";
 
-/// A caption document that manifests offer. The text itself lies beside the package.
+/// What a text in time is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextTrackKind {
+    /// What is said and heard.
+    Captions,
+    /// What is seen, to be spoken. DASH has a role for it (`description`, ISO/IEC 23009-1, 5.8.5.5); HLS knows
+    /// descriptions as sound alone, so that its manifest leaves texts out.
+    Descriptions,
+}
+
+impl TextTrackKind {
+    /// The folder of its documents.
+    pub(crate) fn folder(self) -> &'static str {
+        match self {
+            Self::Captions => "captions",
+            Self::Descriptions => "descriptions",
+        }
+    }
+}
+
+/// A text in time that manifests offer. The document itself lies beside the package.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CaptionTrack {
-    /// The language of the captions.
+pub struct TextTrack {
+    /// What it is for.
+    pub kind: TextTrackKind,
+    /// Its language.
     pub language: Language,
     /// What a menu shows: `English`.
     pub label: String,
@@ -19,15 +41,25 @@ pub struct CaptionTrack {
     pub is_machine_made: bool,
 }
 
-impl CaptionTrack {
+impl TextTrack {
     /// The WebVTT document, relative to the version's key.
     pub fn vtt_file(&self) -> String {
-        format!("captions/{}.{}.vtt", self.language, self.revision)
+        format!(
+            "{}/{}.{}.vtt",
+            self.kind.folder(),
+            self.language,
+            self.revision
+        )
     }
 
     /// Its HLS playlist, relative to the version's key.
     pub fn playlist_file(&self) -> String {
-        format!("captions/{}.{}.m3u8", self.language, self.revision)
+        format!(
+            "{}/{}.{}.m3u8",
+            self.kind.folder(),
+            self.language,
+            self.revision
+        )
     }
 }
 

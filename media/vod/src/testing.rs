@@ -1,6 +1,6 @@
 //! A package for the manifests' tests.
 
-use crate::manifest::CaptionTrack;
+use crate::manifest::{TextTrack, TextTrackKind};
 use crate::names::{Codecs, Language, TrackId};
 use crate::package::{Made, Package, Ratio, Track, TrackKind};
 
@@ -73,8 +73,9 @@ pub(crate) fn package(complete: bool) -> Package {
 }
 
 /// English captions and unread German ones.
-pub(crate) fn captions() -> Vec<CaptionTrack> {
-    let track = |language, label: &str, revision, is_machine_made| CaptionTrack {
+pub(crate) fn captions() -> Vec<TextTrack> {
+    let track = |language, label: &str, revision, is_machine_made| TextTrack {
+        kind: TextTrackKind::Captions,
         language: Language::new(language).unwrap(),
         label: label.to_owned(),
         revision,

@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use lectern_vod::manifest::CaptionTrack;
+use lectern_vod::manifest::{TextTrack, TextTrackKind};
 use lectern_vod::names::{Codecs, Language, TrackId};
 use lectern_vod::package::{Made, Package, Ratio, Segment, Track, TrackKind};
 use lectern_vod::{dash, hls};
@@ -93,7 +93,8 @@ fn make_track(folder: &Path, id: &str, kind: TrackKind, codecs: &str, encode: &[
 }
 
 fn write_manifests(folder: &Path, package: &Package) {
-    let captions = [CaptionTrack {
+    let captions = [TextTrack {
+        kind: TextTrackKind::Captions,
         language: Language::new("en").unwrap(),
         label: "English".into(),
         revision: 1,

@@ -5,7 +5,7 @@ use std::fs::File;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use lectern_library::{NewUpload, NewVideo, Visibility};
+use lectern_library::{NewUpload, NewVideo, TextKind, Visibility};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -78,7 +78,8 @@ fn import(app: &App, caller: &Caller, sample: &Sample) -> Result<String, Problem
     if let Some(path) = &sample.captions {
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
         app.library
-            .offer_captions(video, &sample.language, text, now)?;
+            .texts(TextKind::Captions)
+            .offer(video, &sample.language, text, now)?;
     }
     caller.audit(
         app,

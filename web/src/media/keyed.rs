@@ -1,10 +1,10 @@
 //! What lies below a version's key: the files that its package lists, its media playlists, its
-//! captions. A name is parsed into one of these or is not found, so no path ever comes from outside.
+//! texts. A name is parsed into one of these or is not found, so no path ever comes from outside.
 
 use std::path::PathBuf;
 
 use axum::response::Response;
-use lectern_library::{MediaKey, VersionInfo, VideoId};
+use lectern_library::{MediaKey, TextKind, VersionInfo, VideoId};
 use lectern_vod::hls;
 use lectern_vod::names::TrackId;
 use lectern_vod::package::{Package, TrackKind};
@@ -25,7 +25,8 @@ enum Name {
     Segment(TrackId, u32),
     Poster,
     Sheet(u32),
-    Captions {
+    Text {
+        kind: TextKind,
         language: String,
         revision: u32,
         is_playlist: bool,
@@ -110,7 +111,7 @@ fn file_of(Listed { info, package }: &Listed, name: &Name) -> Option<Lying> {
                 .contains(n)
                 .then(|| picture(package, info, path))
         }
-        Name::Playlist(_) | Name::Captions { .. } => None,
+        Name::Playlist(_) | Name::Text { .. } => None,
     }
 }
 
@@ -132,25 +133,29 @@ fn text_of(
         // As for the manifests: nobody should wait for what will not come.
         Name::Playlist(_) if !info.is_watchable() => None,
         Name::Playlist(track) => hls::media(package, &track).map(playlist),
-        Name::Captions {
+        Name::Text {
+            kind,
             language,
             revision,
             is_playlist,
         } => {
-            let captions = app.library.caption_text(video, &language, Some(revision))?;
+            let text = app
+                .library
+                .texts(kind)
+                .get(video, &language, Some(revision))?;
             // One spelling, so that a cache keeps one copy.
-            if captions.info.language != language {
+            if text.info.language != language {
                 return Ok(None);
             }
             match is_playlist {
-                true => manifest::track(&captions.info)
+                true => manifest::track(kind, &text.info)
                     .map(|track| playlist(hls::captions_playlist(package, &track))),
                 false => {
                     let kind = Kind {
                         content_type: "text/vtt; charset=utf-8",
                         cache: IMMUTABLE,
                     };
-                    Some((captions.vtt, kind))
+                    Some((text.vtt, kind))
                 }
             }
         }
@@ -199,13 +204,22 @@ fn parse(name: &str) -> Option<Name> {
     let (folder, file) = name.split_once('/')?;
     match folder {
         "storyboard" => Some(Name::Sheet(number(file.strip_suffix(".jpg")?)?)),
-        "captions" => {
+        "captions" | "descriptions" => {
+            let kind = match folder {
+                "captions" => TextKind::Captions,
+                _ => TextKind::Descriptions,
+            };
             let (stem, is_playlist) = match file.strip_suffix(".vtt") {
                 Some(stem) => (stem, false),
                 None => (file.strip_suffix(".m3u8")?, true),
             };
             let (language, revision) = stem.rsplit_once('.')?;
-            Some(Name::Captions {
+            // HLS names no descriptions.
+            if is_playlist && kind == TextKind::Descriptions {
+                return None;
+            }
+            Some(Name::Text {
+                kind,
                 language: language.to_owned(),
                 revision: number(revision)?,
                 is_playlist,
@@ -234,7 +248,8 @@ mod tests {
         assert_eq!(parse("v480/12.m4s"), Some(Name::Segment(track(), 12)));
         assert_eq!(parse("poster.jpg"), Some(Name::Poster));
         assert_eq!(parse("storyboard/3.jpg"), Some(Name::Sheet(3)));
-        let captions = Name::Captions {
+        let captions = Name::Text {
+            kind: TextKind::Captions,
             language: "pt-BR".to_owned(),
             revision: 2,
             is_playlist: false,

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::response::Response;
 use http::header;
-use lectern_library::{CaptionInfo, Library, VersionInfo, Video, VideoId};
+use lectern_library::{Library, TextInfo, TextKind, VersionInfo, Video, VideoId};
 use lectern_lms::Person;
-use lectern_vod::manifest::CaptionTrack;
+use lectern_vod::manifest::{TextTrack, TextTrackKind};
 use lectern_vod::names::Language;
 use lectern_vod::package::Package;
 use lectern_vod::{dash, hls};
@@ -14,7 +14,7 @@ use lectern_vod::{dash, hls};
 use super::file::{self, Kind};
 use super::{Asked, CHECKED};
 use crate::access;
-use crate::api::captions::label;
+use crate::api::texts::label;
 use crate::app::App;
 use crate::auth;
 use crate::client::Client;
@@ -39,11 +39,11 @@ pub(super) async fn answer(
     let (text, asked) = blocking(move || {
         let info = admit(&app, &client, video, version, &asked)?;
         let package = package(&app, video, &info)?;
-        let captions = tracks(&app.library, video)?;
+        let texts = tracks(&app.library, video)?;
         let base = format!("{}/", info.key);
         let text = match form {
-            Form::Hls => hls::multivariant(&package, &captions, &base),
-            Form::Dash => dash::mpd(&package, &captions, &base, app.now()),
+            Form::Hls => hls::multivariant(&package, &texts, &base),
+            Form::Dash => dash::mpd(&package, &texts, &base, app.now()),
         };
         Ok::<_, Problem>((text, asked))
     })
@@ -141,16 +141,30 @@ pub(super) fn package(
         .ok_or_else(|| Problem::not_found("playable version"))
 }
 
-/// A video's captions as manifests name them.
-pub(super) fn tracks(library: &Library, video: VideoId) -> Result<Vec<CaptionTrack>, Problem> {
-    Ok(library.captions(video)?.iter().filter_map(track).collect())
+/// A video's texts as manifests name them.
+fn tracks(library: &Library, video: VideoId) -> Result<Vec<TextTrack>, Problem> {
+    let mut tracks = Vec::new();
+    for kind in [TextKind::Captions, TextKind::Descriptions] {
+        let infos = library.texts(kind).list(video)?;
+        tracks.extend(infos.iter().filter_map(|info| track(kind, info)));
+    }
+    Ok(tracks)
 }
 
 /// `None` for a tag that no manifest can carry.
-pub(super) fn track(info: &CaptionInfo) -> Option<CaptionTrack> {
-    Some(CaptionTrack {
+pub(super) fn track(kind: TextKind, info: &TextInfo) -> Option<TextTrack> {
+    let (kind, label) = match kind {
+        TextKind::Captions => (TextTrackKind::Captions, label(info)),
+        // Menus of other players show all texts in one list.
+        TextKind::Descriptions => (
+            TextTrackKind::Descriptions,
+            format!("{} (descriptions)", label(info)),
+        ),
+    };
+    Some(TextTrack {
+        kind,
         language: Language::new(info.language.as_str()).ok()?,
-        label: label(info),
+        label,
         revision: info.revision.into(),
         is_machine_made: info.machine.is_some(),
     })

@@ -106,6 +106,7 @@ function pages(video, me) {
       { name: 'watch-more', path: `/watch/${video}`, then: menu('More controls') },
       { name: 'edit', path: `/videos/${video}/edit` },
       { name: 'captions', path: `/videos/${video}/captions/en` },
+      { name: 'descriptions-none', path: `/videos/${video}/descriptions/en` },
       { name: 'captions-none', path: `/videos/${video}/captions/zu` },
       {
         name: 'edit-report',

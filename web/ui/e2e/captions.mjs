@@ -11,10 +11,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
 
 import { newestVersion, openBox, upload } from './lib/box.mjs';
 import { runChecks, until } from './lib/checks.mjs';
+import { openPeople, shot } from './lib/people.mjs';
 
 const MODEL =
   process.env.MODEL ??
@@ -27,11 +27,8 @@ const PATIENCE_MS = 180_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'lectern-captions-'));
 const box = await openBox();
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-});
-const errors = [];
+const people = await openPeople(box);
+const { errors, person } = people;
 let video;
 let teacher;
 let learner;
@@ -195,7 +192,7 @@ check('two authors do not write over each other', async () => {
   await first(teacher).fill('Mine, and first.');
   await saved();
   await first(other).fill('Mine, and second.');
-  await other.getByText('Somebody else has saved these captions meanwhile').waitFor();
+  await other.getByText('Somebody else has saved this text meanwhile').waitFor();
   await other.getByRole('button', { name: 'Load the page anew' }).click();
   await other.waitForFunction(
     () => document.querySelector('textarea')?.value === 'Mine, and first.',
@@ -212,7 +209,7 @@ check('two authors do not write over each other', async () => {
 try {
   process.exitCode = (await runChecks(checks, process.argv.slice(2))) > 0 ? 1 : 0;
 } finally {
-  await browser.close();
+  await people.close();
   await box.close();
   rmSync(folder, { recursive: true, force: true });
 }
@@ -229,25 +226,8 @@ function lecture() {
   return film;
 }
 
-async function person({ name, password }) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 860 } });
-  const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
-  page.on('pageerror', (error) => errors.push(error.message));
-  await page.goto(`${box.base}/signin`);
-  await page.locator('input[name=username]').fill(name);
-  await page.locator('input[name=password]').fill(password);
-  await page.locator('form button.primary').click();
-  await page.waitForURL(`${box.base}/`);
-  return page;
-}
-
 function saved() {
   return teacher.locator('[data-saving="saved"]').waitFor();
-}
-
-async function shot(page, name) {
-  if (process.env.SHOTS) await page.screenshot({ path: join(process.env.SHOTS, `${name}.png`) });
 }
 
 async function text(path) {

@@ -1,11 +1,13 @@
 /** The player's small pure parts: keys, captions, storyboard, preferences, spoken times. */
 import { describe, expect, it } from 'vitest';
-import { cuesAt, lineAt, parseCues, search } from '../src/player/cues';
+import { begun, cuesAt, lineAt, parseCues, search } from '../src/player/cues';
 import { load, save } from '../src/player/preferences';
 import { dragged } from '../src/player/scrub';
 import { action, slide, type Focus } from '../src/player/shortcuts';
 import { tileAt } from '../src/player/storyboard';
+import { renewed } from '../src/player/texts';
 import { spokenTime } from '../src/player/time';
+import { readingTime, voiceFor } from '../src/player/voice';
 
 const press = (key: string, focus: Focus = 'frame', more: object = {}) =>
   action({ key, ctrlKey: false, altKey: false, metaKey: false, ...more }, focus);
@@ -19,6 +21,7 @@ describe('shortcuts', () => {
     ['l', { kind: 'skip', seconds: 10 }],
     ['m', { kind: 'mute' }],
     ['c', { kind: 'captions' }],
+    ['d', { kind: 'descriptions' }],
     ['f', { kind: 'fullscreen' }],
     ['7', { kind: 'seek', share: 0.7 }],
     [',', { kind: 'frame', step: -1 }],
@@ -156,4 +159,50 @@ it('times are spoken as people say them', () => {
     '10 minutes',
     '1 hour 1 minute 1 second',
   ]);
+});
+
+describe('descriptions', () => {
+  const cues = [0, 2, 2.5, 9].map((from) => ({ from, to: from + 1, text: `at ${from}` }));
+
+  it('begin once, the last one first of those that begin together', () => {
+    expect(begun(cues, -0.001, 0)?.from).toBe(0);
+    expect(begun(cues, 0, 1.9)).toBeNull();
+    expect(begun(cues, 1.9, 2)?.from).toBe(2);
+    expect(begun(cues, 2, 2.4)).toBeNull();
+    expect(begun(cues, 1.9, 2.6)?.from).toBe(2.5);
+    expect(begun([], 0, 100)).toBeNull();
+  });
+
+  it('are spoken by a voice of their region, of their language, or by none', () => {
+    const voices = ['en-US', 'en_GB', 'de-DE', 'fr-FR'].map(
+      // The French one speaks in somebody's cloud.
+      (lang) => ({ lang, localService: lang !== 'fr-FR' }) as SpeechSynthesisVoice,
+    );
+    expect(voiceFor('en-GB', voices)?.lang).toBe('en_GB');
+    expect(voiceFor('en', voices)?.lang).toBe('en-US');
+    expect(voiceFor('de-CH', voices)?.lang).toBe('de-DE');
+    expect(voiceFor('fr', voices)).toBeNull();
+    expect(voiceFor('en', [])).toBeNull();
+  });
+
+  it('take longer the longer they are', () => {
+    expect(readingTime('A red door.')).toBeLessThan(2000);
+    expect(readingTime('x'.repeat(280))).toBeGreaterThan(15_000);
+  });
+});
+
+describe('texts that change while a video plays', () => {
+  const text = (language: string, revision: number, url: string) => ({
+    ...{ language, revision, url, label: language, machine_made: false },
+    updated: '2026-11-28T00:00:00Z',
+  });
+  const known = [text('de', 1, '/media/de.1.vtt'), text('en', 2, '/media/en.2.vtt')];
+
+  it('are told apart by language and revision', () => {
+    expect(renewed(known, [text('de', 1, '/api/de'), text('en', 2, '/api/en')])).toBeNull();
+    const now = renewed(known, [text('de', 1, '/api/de'), text('en', 3, '/api/en')]);
+    expect(now?.map(({ url }) => url)).toEqual(['/media/de.1.vtt', '/api/en?revision=3']);
+    expect(renewed(known, [])).toEqual([]);
+    expect(renewed([], [text('fr', 1, '/api/fr')])?.length).toBe(1);
+  });
 });

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use lectern_library::{PackageUpdate, Query, VersionState, Visibility};
+use lectern_library::{PackageUpdate, Query, TextKind, VersionState, Visibility};
 use serde_json::json;
 
 use crate::{Box_, announced, at, open, titled};
@@ -43,10 +43,17 @@ fn a_library_of_the_first_version_is_read_whole() {
         Some("whole")
     );
     assert_eq!(
-        library.caption_text(done.id, "de", None).unwrap().vtt,
+        library
+            .texts(TextKind::Captions)
+            .get(done.id, "de", None)
+            .unwrap()
+            .vtt,
         "two"
     );
-    assert_eq!(library.captions(done.id).unwrap()[0].revision, 2);
+    assert_eq!(
+        library.texts(TextKind::Captions).list(done.id).unwrap()[0].revision,
+        2
+    );
     assert_eq!(videos[1].versions[0].error.as_deref(), Some("No."));
 
     let jobs = library.jobs().unwrap();
@@ -85,10 +92,12 @@ fn makes_the_fixture() {
         .finish_job(&job, "whole".to_owned(), report, 30_033, at(1))
         .unwrap();
     library
-        .put_captions(done, "de", "one".to_owned(), "ada", at(2))
+        .texts(TextKind::Captions)
+        .put(done, "de", "one".to_owned(), "ada", at(2))
         .unwrap();
     library
-        .put_captions(done, "de", "two".to_owned(), "ada", at(3))
+        .texts(TextKind::Captions)
+        .put(done, "de", "two".to_owned(), "ada", at(3))
         .unwrap();
     add("Under way", b"2");
     let job = library.next_job(at(4)).unwrap().unwrap();

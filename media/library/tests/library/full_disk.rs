@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lectern_library::{Error, Library, MIGRATIONS, Options, Query};
+use lectern_library::{Error, Library, MIGRATIONS, Options, Query, TextKind};
 use lectern_store::Store;
 
 use crate::{Box_, announced, at};
@@ -52,7 +52,10 @@ fn on_a_full_disk_a_video_can_be_removed_and_a_job_cancelled() {
     drop(library);
     let library = open(folder.path(), free / 2 * 3);
     let jobs = library.jobs().unwrap();
-    let refused = library.put_captions(jobs[0].video, "en", String::new(), "ada", at(0));
+    let refused =
+        library
+            .texts(TextKind::Captions)
+            .put(jobs[0].video, "en", String::new(), "ada", at(0));
     assert!(matches!(
         refused,
         Err(Error::Store(lectern_store::Error::Full { .. }))

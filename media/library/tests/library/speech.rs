@@ -1,7 +1,7 @@
 //! What is said becomes captions: models, the queue, and whose word stands above whose.
 
 use super::{Box_, announced, at};
-use lectern_library::{Error, SpeechJob, UploadId, VideoId};
+use lectern_library::{Error, SpeechJob, TextKind, UploadId, VideoId};
 
 const MARKS: &str = "[[0,80]]";
 
@@ -88,21 +88,37 @@ fn a_video_that_is_ready_gets_captions_which_say_that_a_machine_wrote_them() {
     assert!(it.library.speech(video).unwrap().unwrap().is_running);
     heard(&it, &job, "hello");
     assert_eq!(it.library.speech(video).unwrap(), None);
-    let captions = it.library.caption_text(video, "en", None).unwrap();
+    let captions = it
+        .library
+        .texts(TextKind::Captions)
+        .get(video, "en", None)
+        .unwrap();
     assert_eq!(captions.vtt, "hello");
     assert_eq!(
         captions.info.machine.as_deref(),
         Some("Whisper base (lecture.mp4)")
     );
-    let marks = it.library.caption_marks(video, "en").unwrap();
+    let marks = it
+        .library
+        .texts(TextKind::Captions)
+        .marks(video, "en")
+        .unwrap();
     assert_eq!(marks.as_deref(), Some(MARKS));
 
     // A person has read it over.
     it.library
-        .put_captions(video, "en", "Hello.".to_owned(), "ada", at(5))
+        .texts(TextKind::Captions)
+        .put(video, "en", "Hello.".to_owned(), "ada", at(5))
         .unwrap();
-    assert_eq!(it.library.captions(video).unwrap()[0].machine, None);
-    let revisions = it.library.caption_revisions(video, "en").unwrap();
+    assert_eq!(
+        it.library.texts(TextKind::Captions).list(video).unwrap()[0].machine,
+        None
+    );
+    let revisions = it
+        .library
+        .texts(TextKind::Captions)
+        .revisions(video, "en")
+        .unwrap();
     let by: Vec<_> = revisions
         .iter()
         .map(|r| (r.revision, r.by.as_deref()))
@@ -117,13 +133,23 @@ fn a_persons_captions_are_not_written_over_but_get_a_draft_beside_them() {
     let video = ready(&it, b"one");
     let mine = "mine".to_owned();
     it.library
-        .put_captions(video, "en", mine, "ada", at(3))
+        .texts(TextKind::Captions)
+        .put(video, "en", mine, "ada", at(3))
         .unwrap();
     let job = taken(&it, video);
     heard(&it, &job, "theirs");
-    let captions = it.library.caption_text(video, "en", None).unwrap();
+    let captions = it
+        .library
+        .texts(TextKind::Captions)
+        .get(video, "en", None)
+        .unwrap();
     assert_eq!(captions.vtt, "mine");
-    let draft = it.library.caption_draft(video, "en").unwrap().unwrap();
+    let draft = it
+        .library
+        .texts(TextKind::Captions)
+        .draft(video, "en")
+        .unwrap()
+        .unwrap();
     assert_eq!(draft.vtt, "theirs");
     // Another version asks no more.
     let upload = it.uploaded(b"three");
@@ -182,7 +208,8 @@ fn two_people_do_not_save_over_each_other() {
     let save = |by: &str, text: &str, over| {
         let text = text.to_owned();
         it.library
-            .save_caption_draft(video, "en", text, by, over, at(1))
+            .texts(TextKind::Captions)
+            .save_draft(video, "en", text, by, over, at(1))
             .unwrap()
     };
     let first = save("ada", "a", 0).unwrap();
@@ -190,11 +217,23 @@ fn two_people_do_not_save_over_each_other() {
     let second = save("bob", "b", first).unwrap();
     assert!(second > first);
     assert_eq!(save("ada", "c", first), None);
-    let draft = it.library.caption_draft(video, "en").unwrap().unwrap();
+    let draft = it
+        .library
+        .texts(TextKind::Captions)
+        .draft(video, "en")
+        .unwrap()
+        .unwrap();
     assert_eq!((draft.by.as_str(), draft.vtt.as_str()), ("bob", "b"));
     // What is approved is no draft any more.
     it.library
-        .put_captions(video, "en", "b".to_owned(), "bob", at(2))
+        .texts(TextKind::Captions)
+        .put(video, "en", "b".to_owned(), "bob", at(2))
         .unwrap();
-    assert_eq!(it.library.caption_draft(video, "en").unwrap(), None);
+    assert_eq!(
+        it.library
+            .texts(TextKind::Captions)
+            .draft(video, "en")
+            .unwrap(),
+        None
+    );
 }

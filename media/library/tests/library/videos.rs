@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lectern_library::{Error, Query, VideoPatch, Visibility};
+use lectern_library::{Error, Query, TextKind, VideoPatch, Visibility};
 
 use crate::{Box_, at, titled};
 
@@ -146,11 +146,18 @@ fn a_language_has_one_spelling() {
     ] {
         let text = "WEBVTT".to_owned();
         library
-            .put_captions(video, tag, text, "ada", at(0))
+            .texts(TextKind::Captions)
+            .put(video, tag, text, "ada", at(0))
             .unwrap();
-        let found = library.caption_text(video, tag, None).unwrap();
+        let found = library
+            .texts(TextKind::Captions)
+            .get(video, tag, None)
+            .unwrap();
         assert_eq!(found.info.language, spelt);
-        library.remove_captions(video, tag).unwrap();
+        library
+            .texts(TextKind::Captions)
+            .remove(video, tag)
+            .unwrap();
     }
 }
 
@@ -161,19 +168,40 @@ fn captions_count_their_revisions_even_over_a_removal() {
     let video = lectern.video(b"source");
     let put = |text: &str| {
         library
-            .put_captions(video, "de", text.to_owned(), "ada", at(0))
+            .texts(TextKind::Captions)
+            .put(video, "de", text.to_owned(), "ada", at(0))
             .unwrap()
     };
     assert_eq!((put("one"), put("two")), (1, 2));
     assert_eq!(
-        library.caption_text(video, "de", Some(1)).unwrap().vtt,
+        library
+            .texts(TextKind::Captions)
+            .get(video, "de", Some(1))
+            .unwrap()
+            .vtt,
         "one"
     );
-    assert_eq!(library.caption_text(video, "de", None).unwrap().vtt, "two");
-    library.remove_captions(video, "de").unwrap();
-    assert!(library.captions(video).unwrap().is_empty());
+    assert_eq!(
+        library
+            .texts(TextKind::Captions)
+            .get(video, "de", None)
+            .unwrap()
+            .vtt,
+        "two"
+    );
+    library
+        .texts(TextKind::Captions)
+        .remove(video, "de")
+        .unwrap();
+    assert!(
+        library
+            .texts(TextKind::Captions)
+            .list(video)
+            .unwrap()
+            .is_empty()
+    );
     assert!(matches!(
-        library.caption_text(video, "de", Some(2)),
+        library.texts(TextKind::Captions).get(video, "de", Some(2)),
         Err(Error::NotFound(_))
     ));
     assert_eq!(put("three"), 3);
@@ -181,15 +209,60 @@ fn captions_count_their_revisions_even_over_a_removal() {
         put(&format!("{n}"));
     }
     assert!(
-        library.caption_text(video, "de", Some(3)).is_err(),
+        library
+            .texts(TextKind::Captions)
+            .get(video, "de", Some(3))
+            .is_err(),
         "old revisions end"
     );
-    assert!(library.caption_text(video, "de", Some(9)).is_ok());
-    assert_eq!(library.captions(video).unwrap().len(), 1);
+    assert!(
+        library
+            .texts(TextKind::Captions)
+            .get(video, "de", Some(9))
+            .is_ok()
+    );
+    assert_eq!(
+        library.texts(TextKind::Captions).list(video).unwrap().len(),
+        1
+    );
     assert!(matches!(
-        library.put_captions(video, "", String::new(), "ada", at(0)),
+        library
+            .texts(TextKind::Captions)
+            .put(video, "", String::new(), "ada", at(0)),
         Err(Error::Invalid(_))
     ));
+}
+
+#[test]
+fn descriptions_stand_beside_captions_of_the_same_language() {
+    let lectern = Box_::new();
+    let library = &lectern.library;
+    let video = lectern.video(b"source");
+    let (heard, seen) = (
+        library.texts(TextKind::Captions),
+        library.texts(TextKind::Descriptions),
+    );
+    for text in ["one", "two"] {
+        heard
+            .put(video, "en", text.to_owned(), "ada", at(0))
+            .unwrap();
+    }
+    let revision = seen.put(video, "en", "A red door.".to_owned(), "ada", at(0));
+    assert_eq!(revision.unwrap(), 1);
+    let draft = "A red door opens.".to_owned();
+    seen.save_draft(video, "en", draft, "ada", 0, at(1))
+        .unwrap();
+    assert_eq!(heard.draft(video, "en").unwrap(), None);
+    assert_eq!(heard.get(video, "en", None).unwrap().vtt, "two");
+    assert_eq!(seen.get(video, "en", None).unwrap().vtt, "A red door.");
+    heard.remove(video, "en").unwrap();
+    assert_eq!(seen.list(video).unwrap().len(), 1);
+
+    library.remove_video(video).unwrap();
+    assert!(seen.list(video).unwrap().is_empty());
+    assert_eq!(seen.draft(video, "en").unwrap(), None);
+    let missing = seen.get(video, "en", Some(1)).unwrap_err().to_string();
+    assert!(missing.contains("descriptions"), "{missing}");
 }
 
 #[test]
@@ -199,13 +272,20 @@ fn a_removed_video_is_gone_with_everything_of_its_own() {
     let video = lectern.video(b"source");
     let other = lectern.video(b"other");
     library
-        .put_captions(video, "de", "x".to_owned(), "ada", at(0))
+        .texts(TextKind::Captions)
+        .put(video, "de", "x".to_owned(), "ada", at(0))
         .unwrap();
     let job = library.next_job(at(0)).unwrap().unwrap();
     assert_eq!(job.video, video);
     library.remove_video(video).unwrap();
     assert!(matches!(library.video(video), Err(Error::NotFound(_))));
-    assert!(library.captions(video).unwrap().is_empty());
+    assert!(
+        library
+            .texts(TextKind::Captions)
+            .list(video)
+            .unwrap()
+            .is_empty()
+    );
     assert!(!library.holds(job.lease));
     assert!(matches!(
         library.remove_video(video),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::manifest::TextTrackKind;
 use crate::testing::{captions, package};
 
 fn now() -> Timestamp {
@@ -49,6 +50,18 @@ fn captions_are_one_file_of_webvtt_each() {
     assert!(text.contains(r#"mimeType="text/vtt" lang="de-CH""#));
     assert!(text.contains("<Label>English &quot;CC&quot;"), "{text}");
     assert!(!mpd(&package(false), &captions(), "k/", now()).contains("text/vtt"));
+}
+
+#[test]
+fn a_description_has_its_role_here_and_no_place_in_hls() {
+    let mut texts = captions();
+    texts[1].kind = TextTrackKind::Descriptions;
+    let text = mpd(&package(true), &texts, "k/", now());
+    assert!(text.contains("<BaseURL>k/descriptions/de-CH.1.vtt</BaseURL>"));
+    assert_eq!(text.matches(r#"value="caption""#).count(), 1, "{text}");
+    assert_eq!(text.matches(r#"value="description""#).count(), 1, "{text}");
+    let text = crate::hls::multivariant(&package(true), &texts, "k/");
+    assert!(text.contains("captions/en.3.m3u8") && !text.contains("de-CH"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use lectern_vod::captions;
-use lectern_vod::manifest::CaptionTrack;
+use lectern_vod::manifest::{TextTrack, TextTrackKind};
 use lectern_vod::names::Language;
 use lectern_vod::package::{Made as How, Track, TrackKind};
 use lectern_vod::protocol::{Message, SourceText};
@@ -295,10 +295,11 @@ fn write_manifests(made: &Made) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     };
-    let tracks: Vec<CaptionTrack> = texts(made)
+    let tracks: Vec<TextTrack> = texts(made)
         .into_iter()
         .map(|text| {
-            let track = CaptionTrack {
+            let track = TextTrack {
+                kind: TextTrackKind::Captions,
                 language: text.language.unwrap(),
                 label: "words".into(),
                 revision: 1,

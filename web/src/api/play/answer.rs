@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 use lectern_analytics::Progress;
-use lectern_library::{VersionInfo, Video};
+use lectern_library::{TextInfo, TextKind, VersionInfo, Video};
 use lectern_lms::{CompletionRule, DeviceId, Viewing};
 use lectern_vod::package::Package;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::captions::label;
 use crate::api::chapters::{self, ChapterShape};
+use crate::api::texts::label;
 use crate::api::time;
 use crate::app::App;
 use crate::client::Client;
@@ -52,7 +52,9 @@ pub(super) struct PlayOut {
     /// Pictures for the seek bar, once there are some
     storyboard: Option<StoryboardOut>,
     /// Captions, by language
-    captions: Vec<CaptionsOut>,
+    captions: Vec<TextTrackOut>,
+    /// Descriptions of what is seen, to be spoken or read out, by language
+    descriptions: Vec<TextTrackOut>,
     /// Where its parts begin, in ascending order
     chapters: Vec<ChapterShape>,
     /// What was played so far, to go on from
@@ -127,10 +129,10 @@ struct StoryboardOut {
     sheets: Vec<String>,
 }
 
-/// Captions in a language
+/// Captions or descriptions in a language
 #[derive(Serialize, ToSchema)]
-#[schema(as = PlayCaptions)]
-struct CaptionsOut {
+#[schema(as = PlayTextTrack)]
+struct TextTrackOut {
     /// BCP 47
     language: String,
     /// The language's name in itself
@@ -177,7 +179,22 @@ impl PlayOut {
         let keyed = format!("{folder}/{}", version.key);
         let token = &found.begun.media_token;
         let package = app.packages.get(&app.library, video.id, version)?;
-        let captions = app.library.captions(video.id)?;
+        let texts = |kind: TextKind| {
+            let track = |info: TextInfo| TextTrackOut {
+                label: label(&info),
+                revision: info.revision,
+                machine_made: info.machine.is_some(),
+                url: format!(
+                    "{keyed}/{}/{}.{}.vtt",
+                    kind.name(),
+                    info.language,
+                    info.revision
+                ),
+                language: info.language,
+            };
+            let infos = app.library.texts(kind).list(video.id)?;
+            Ok::<Vec<_>, Problem>(infos.into_iter().map(track).collect())
+        };
         let registration = &found.begun.registration;
         let newest = video.newest_watchable().map(|newest| newest.version);
         let (rule, threshold) = match found.rule {
@@ -215,16 +232,8 @@ impl PlayOut {
             storyboard: package
                 .as_ref()
                 .and_then(|package| storyboard(package, &keyed)),
-            captions: captions
-                .into_iter()
-                .map(|info| CaptionsOut {
-                    label: label(&info),
-                    revision: info.revision,
-                    machine_made: info.machine.is_some(),
-                    url: format!("{keyed}/captions/{}.{}.vtt", info.language, info.revision),
-                    language: info.language,
-                })
-                .collect(),
+            captions: texts(TextKind::Captions)?,
+            descriptions: texts(TextKind::Descriptions)?,
             chapters: chapters::list(&app.library, video.id)?,
             played_segments: found.progress.played_segments.clone(),
             hidden_segments: found.progress.hidden_segments.clone(),

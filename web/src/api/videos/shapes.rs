@@ -5,7 +5,7 @@ use lectern_vod::package::Made;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::api::captions::CaptionsOut;
+use crate::api::texts::TextTrackOut;
 
 /// Who may watch
 #[derive(Debug, ToSchema, Deserialize)]
@@ -149,7 +149,9 @@ pub(super) struct VideoOut {
     /// Newest first
     pub(super) versions: Vec<VersionOut>,
     /// Captions
-    pub(super) captions: Vec<CaptionsOut>,
+    pub(super) captions: Vec<TextTrackOut>,
+    /// Descriptions of what is seen
+    pub(super) descriptions: Vec<TextTrackOut>,
     /// The people who may watch when it is `named`; for those who may change it
     pub(super) people: Vec<NamedPerson>,
     /// What the caller has watched of it; null when nothing

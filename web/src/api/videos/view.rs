@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use lectern_library::{VersionInfo, Video, VideoId};
+use lectern_library::{TextKind, VersionInfo, Video, VideoId};
 use lectern_lms::Person;
 use lectern_vod::package::Package;
 
@@ -12,7 +12,7 @@ use super::activity_id;
 use super::mine::Mine;
 use super::shapes::{NamedPerson, RenditionOut, StoryboardOut, VersionOut, VideoItem, VideoOut};
 use crate::access;
-use crate::api::captions;
+use crate::api::texts;
 use crate::api::time;
 use crate::app::App;
 use crate::problem::Problem;
@@ -53,7 +53,7 @@ impl<'a> Viewer<'a> {
             .map(|package| package.renditions())
             .unwrap_or_default();
         let activity_id = activity_id(&self.identity, video.id);
-        let languages = self.app.library.captions(video.id)?;
+        let languages = self.app.library.texts(TextKind::Captions).list(video.id)?;
         Ok(VideoItem {
             id: video.id.to_string(),
             title: video.title.clone(),
@@ -110,7 +110,8 @@ impl<'a> Viewer<'a> {
             owner_name: self.name(&video.owner)?,
             created: time::text(video.created),
             versions,
-            captions: captions::of(&self.app.library, video.id)?,
+            captions: texts::of(&self.app.library, TextKind::Captions, video.id)?,
+            descriptions: texts::of(&self.app.library, TextKind::Descriptions, video.id)?,
             people,
             mine: self.mine.of(video, &activity_id)?,
             may_edit,

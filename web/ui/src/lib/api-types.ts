@@ -36,11 +36,12 @@ export type Rendition = Schemas['Rendition'];
 export type NamedPerson = Schemas['NamedPerson'];
 export type Storyboard = Schemas['Storyboard'];
 /** As `play` lists them; the video's own page has their revision too. */
-export type CaptionTrack = Schemas['PlayCaptions'];
-export type Captions = Schemas['Captions'];
-export type CaptionWork = Schemas['CaptionWork'];
-export type CaptionRevision = Schemas['CaptionRevision'];
-export type SavedCaptionDraft = Schemas['SavedCaptionDraft'];
+export type PlayedText = Schemas['PlayTextTrack'];
+export type TimedText = Schemas['TextTrack'];
+export type TextKind = 'captions' | 'descriptions';
+export type TextWork = Schemas['TextTrackWork'];
+export type TextRevision = Schemas['TextRevision'];
+export type SavedTextDraft = Schemas['SavedTextDraft'];
 export type VideoSpeech = Schemas['VideoSpeech'];
 export type Speech = Schemas['Speech'];
 export type SpeechModel = Schemas['SpeechModel'];

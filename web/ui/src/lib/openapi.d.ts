@@ -1100,77 +1100,6 @@ export interface paths {
         patch: operations["patchVideosId"];
         trace?: never;
     };
-    "/api/v1/videos/{id}/captions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** A video's captions */
-        get: operations["getVideosIdCaptions"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/videos/{id}/captions/{language}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Captions in one language, as WebVTT */
-        get: operations["getVideosIdCaptionsLanguage"];
-        /** Bring captions in one language; a text that was there is replaced */
-        put: operations["putVideosIdCaptionsLanguage"];
-        post?: never;
-        /** Remove the captions in one language */
-        delete: operations["deleteVideosIdCaptionsLanguage"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/videos/{id}/captions/{language}/draft": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Save what somebody is at; learners do not see it */
-        put: operations["putVideosIdCaptionsLanguageDraft"];
-        post?: never;
-        /** Throw away what somebody was at; what learners have stays */
-        delete: operations["deleteVideosIdCaptionsLanguageDraft"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/videos/{id}/captions/{language}/work": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Everything that an editor of captions needs; empty where there is nothing in that language yet */
-        get: operations["getVideosIdCaptionsLanguageWork"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/videos/{id}/chapters": {
         parameters: {
             query?: never;
@@ -1389,6 +1318,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/videos/{id}/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A video's captions or descriptions */
+        get: operations["getVideosIdKind"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/videos/{id}/{kind}/{language}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Captions or descriptions in one language, as WebVTT */
+        get: operations["getVideosIdKindLanguage"];
+        /** Bring captions or descriptions in one language; a text that was there is replaced */
+        put: operations["putVideosIdKindLanguage"];
+        post?: never;
+        /** Remove the captions or descriptions in one language */
+        delete: operations["deleteVideosIdKindLanguage"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/videos/{id}/{kind}/{language}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Save what somebody is at; learners do not see it */
+        put: operations["putVideosIdKindLanguageDraft"];
+        post?: never;
+        /** Throw away what somebody was at; what learners have stays */
+        delete: operations["deleteVideosIdKindLanguageDraft"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/videos/{id}/{kind}/{language}/work": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that an editor needs; empty where there is nothing in that language yet */
+        get: operations["getVideosIdKindLanguageWork"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1422,73 +1422,6 @@ export interface components {
             who: string;
             /** @description That person's name, while they are here */
             who_name?: string | null;
-        };
-        /** @description What somebody is at */
-        CaptionDraft: {
-            /** @description By whom; empty for a machine's */
-            by_name: string;
-            /**
-             * Format: int64
-             * @description To be named with the next save
-             */
-            number: number;
-            /**
-             * Format: date-time
-             * @description When it was saved
-             */
-            updated: string;
-            /** @description WebVTT */
-            vtt: string;
-        };
-        /** @description A text that is kept */
-        CaptionRevision: {
-            /** @description Who brought or approved it; empty for what came with a file or from a machine */
-            by_name: string;
-            /** @description What wrote it, where no person has read it over */
-            machine?: string | null;
-            /**
-             * Format: int32
-             * @description Which
-             */
-            revision: number;
-            /**
-             * Format: date-time
-             * @description When it came
-             */
-            updated: string;
-        };
-        /** @description Captions in one language, for whoever works on them */
-        CaptionWork: {
-            draft?: null | components["schemas"]["CaptionDraft"];
-            /** @description How sure the machine was of what it wrote: when a caption begins (ms), and percent */
-            marks: [
-                number,
-                number
-            ][];
-            published?: null | components["schemas"]["PublishedCaptions"];
-            /** @description The texts that are kept, newest first; `?revision=` of the captions gives one */
-            revisions: components["schemas"]["CaptionRevision"][];
-        };
-        /** @description Captions in one language */
-        Captions: {
-            /** @description As menus show it: the language's own name */
-            label: string;
-            /** @description BCP 47 */
-            language: string;
-            /** @description Whether a machine wrote it and no person has read it over */
-            machine_made: boolean;
-            /**
-             * Format: int32
-             * @description Counts up with each text
-             */
-            revision: number;
-            /**
-             * Format: date-time
-             * @description When this text came
-             */
-            updated: string;
-            /** @description Where the WebVTT is */
-            url: string;
         };
         /** @description A part of a video */
         Chapter: {
@@ -2135,32 +2068,6 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
-        List_Captions: {
-            /** @description The items */
-            items: {
-                /** @description As menus show it: the language's own name */
-                label: string;
-                /** @description BCP 47 */
-                language: string;
-                /** @description Whether a machine wrote it and no person has read it over */
-                machine_made: boolean;
-                /**
-                 * Format: int32
-                 * @description Counts up with each text
-                 */
-                revision: number;
-                /**
-                 * Format: date-time
-                 * @description When this text came
-                 */
-                updated: string;
-                /** @description Where the WebVTT is */
-                url: string;
-            }[];
-            /** @description The cursor of the page after, when there is one */
-            next?: string | null;
-        };
-        /** @description One page of a list. */
         List_Credential: {
             /** @description The items */
             items: {
@@ -2513,6 +2420,32 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        List_TextTrack: {
+            /** @description The items */
+            items: {
+                /** @description As menus show it: the language's own name */
+                label: string;
+                /** @description BCP 47 */
+                language: string;
+                /** @description Whether a machine wrote it and no person has read it over */
+                machine_made: boolean;
+                /**
+                 * Format: int32
+                 * @description Counts up with each text
+                 */
+                revision: number;
+                /**
+                 * Format: date-time
+                 * @description When this text came
+                 */
+                updated: string;
+                /** @description Where the WebVTT is */
+                url: string;
+            }[];
+            /** @description The cursor of the page after, when there is one */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         List_Upstream: {
             /** @description The items */
             items: {
@@ -2721,16 +2654,6 @@ export interface components {
             /** @description Name; empty when they are gone */
             name: string;
         };
-        /** @description What is saved */
-        NewCaptionDraft: {
-            /**
-             * Format: int64
-             * @description The number of the draft that it replaces; 0 where there was none
-             */
-            over: number;
-            /** @description WebVTT; only what could be captions is kept */
-            vtt: string;
-        };
         /** @description Chapters to be stored */
         NewChapters: {
             /** @description In any order; at most 500 */
@@ -2806,6 +2729,16 @@ export interface components {
              * @description The finished upload
              */
             upload: string;
+        };
+        /** @description What is saved */
+        NewTextDraft: {
+            /**
+             * Format: int64
+             * @description The number of the draft that it replaces; 0 where there was none
+             */
+            over: number;
+            /** @description WebVTT; only what could be a text in time is kept */
+            vtt: string;
         };
         /** @description An upstream to add */
         NewUpstream: {
@@ -2935,7 +2868,7 @@ export interface components {
             /** @description Actor of the statements */
             actor: components["schemas"]["PlayActor"];
             /** @description Captions, by language */
-            captions: components["schemas"]["PlayCaptions"][];
+            captions: components["schemas"]["PlayTextTrack"][];
             /** @description Where its parts begin, in ascending order */
             chapters: components["schemas"]["Chapter"][];
             /** @description Whether a player said `completed` in this registration: it is said once, whatever the rule says now */
@@ -2944,6 +2877,8 @@ export interface components {
             completion: components["schemas"]["Completion"];
             /** @description The DASH manifest, likewise */
             dash: string;
+            /** @description Descriptions of what is seen, to be spoken or read out, by language */
+            descriptions: components["schemas"]["PlayTextTrack"][];
             /** @description The device's own id, where nobody is signed in: send it with the next `play` */
             device?: string | null;
             /**
@@ -3015,22 +2950,6 @@ export interface components {
             /** @description `Agent` */
             objectType: string;
         };
-        /** @description Captions in a language */
-        PlayCaptions: {
-            /** @description The language's name in itself */
-            label: string;
-            /** @description BCP 47 */
-            language: string;
-            /** @description Whether a machine wrote it and no person has read it over */
-            machine_made: boolean;
-            /**
-             * Format: int32
-             * @description Counts up with each text
-             */
-            revision: number;
-            /** @description Address of the WebVTT */
-            url: string;
-        };
         /** @description What to play */
         PlayRequest: {
             /**
@@ -3044,6 +2963,22 @@ export interface components {
              * @default null
              */
             version: number | null;
+        };
+        /** @description Captions or descriptions in a language */
+        PlayTextTrack: {
+            /** @description The language's name in itself */
+            label: string;
+            /** @description BCP 47 */
+            language: string;
+            /** @description Whether a machine wrote it and no person has read it over */
+            machine_made: boolean;
+            /**
+             * Format: int32
+             * @description Counts up with each text
+             */
+            revision: number;
+            /** @description Address of the WebVTT */
+            url: string;
         };
         /** @description Where the statements of a viewing go */
         PlayXapi: {
@@ -3123,7 +3058,7 @@ export interface components {
             watched: number;
         };
         /** @description A text that learners have */
-        PublishedCaptions: {
+        PublishedText: {
             /** @description What wrote it, where no person has read it over */
             machine?: string | null;
             /**
@@ -3206,7 +3141,7 @@ export interface components {
             id: string;
         };
         /** @description What was saved */
-        SavedCaptionDraft: {
+        SavedTextDraft: {
             /**
              * Format: int64
              * @description To be named with the next save
@@ -3720,6 +3655,73 @@ export interface components {
             /** @description Lectern's version */
             version: string;
         };
+        /** @description What somebody is at */
+        TextDraft: {
+            /** @description By whom; empty for a machine's */
+            by_name: string;
+            /**
+             * Format: int64
+             * @description To be named with the next save
+             */
+            number: number;
+            /**
+             * Format: date-time
+             * @description When it was saved
+             */
+            updated: string;
+            /** @description WebVTT */
+            vtt: string;
+        };
+        /** @description A text that is kept */
+        TextRevision: {
+            /** @description Who brought or approved it; empty for what came with a file or from a machine */
+            by_name: string;
+            /** @description What wrote it, where no person has read it over */
+            machine?: string | null;
+            /**
+             * Format: int32
+             * @description Which
+             */
+            revision: number;
+            /**
+             * Format: date-time
+             * @description When it came
+             */
+            updated: string;
+        };
+        /** @description Captions or descriptions in one language */
+        TextTrack: {
+            /** @description As menus show it: the language's own name */
+            label: string;
+            /** @description BCP 47 */
+            language: string;
+            /** @description Whether a machine wrote it and no person has read it over */
+            machine_made: boolean;
+            /**
+             * Format: int32
+             * @description Counts up with each text
+             */
+            revision: number;
+            /**
+             * Format: date-time
+             * @description When this text came
+             */
+            updated: string;
+            /** @description Where the WebVTT is */
+            url: string;
+        };
+        /** @description Captions or descriptions in one language, for whoever works on them */
+        TextTrackWork: {
+            draft?: null | components["schemas"]["TextDraft"];
+            /** @description How sure the machine was of what it wrote: when a caption begins (ms), and percent */
+            marks: [
+                number,
+                number
+            ][];
+            published?: null | components["schemas"]["PublishedText"];
+            /** @description The texts that are kept, newest first; `?revision=` of the text gives one */
+            revisions: components["schemas"]["TextRevision"][];
+        };
         /** @description What became of somebody's API tokens */
         TokensRevoked: {
             /** @description How many there were */
@@ -3915,12 +3917,14 @@ export interface components {
             /** @description `object.id` of its statements */
             activity_id: string;
             /** @description Captions */
-            captions: components["schemas"]["Captions"][];
+            captions: components["schemas"]["TextTrack"][];
             /**
              * Format: date-time
              * @description When it was added
              */
             created: string;
+            /** @description Descriptions of what is seen */
+            descriptions: components["schemas"]["TextTrack"][];
             /**
              * Format: uuid
              * @description Id
@@ -6807,294 +6811,6 @@ export interface operations {
             };
         };
     };
-    getVideosIdCaptions: {
-        parameters: {
-            query?: {
-                /** @description Where the page before ended: its `next` */
-                cursor?: string;
-                /** @description Most items wanted, at most 200 */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A page, by language */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["List_Captions"];
-                };
-            };
-            /** @description No such video */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getVideosIdCaptionsLanguage: {
-        parameters: {
-            query?: {
-                /** @description A text that is still kept; the newest where none is named */
-                revision?: number;
-            };
-            header?: never;
-            path: {
-                id: string;
-                /** @description BCP 47 */
-                language: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The newest text, or the one that is named */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/vtt": string;
-                };
-            };
-            /** @description None in that language */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    putVideosIdCaptionsLanguage: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-                /** @description BCP 47 */
-                language: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/ttml+xml": string;
-                "application/x-subrip": string;
-                "text/vtt": string;
-            };
-        };
-        responses: {
-            /** @description Replaced */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Captions"];
-                };
-            };
-            /** @description Added */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Captions"];
-                };
-            };
-            /** @description No such video */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Neither WebVTT, SubRip nor TTML */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The text or the language is wrong; `line` says where */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    deleteVideosIdCaptionsLanguage: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-                /** @description BCP 47 */
-                language: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Gone */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description None in that language */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    putVideosIdCaptionsLanguageDraft: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-                /** @description BCP 47 */
-                language: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewCaptionDraft"];
-            };
-        };
-        responses: {
-            /** @description Saved */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SavedCaptionDraft"];
-                };
-            };
-            /** @description No such video */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Somebody else has saved meanwhile */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The text or the language is wrong; `line` says where */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    deleteVideosIdCaptionsLanguageDraft: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-                /** @description BCP 47 */
-                language: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Gone */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description No draft in that language */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getVideosIdCaptionsLanguageWork: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-                /** @description BCP 47 */
-                language: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description For those who may change the video */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CaptionWork"];
-                };
-            };
-            /** @description No such video */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     getVideosIdChapters: {
         parameters: {
             query?: never;
@@ -7705,6 +7421,301 @@ export interface operations {
                 };
             };
             /** @description No such video or version */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getVideosIdKind: {
+        parameters: {
+            query?: {
+                /** @description Where the page before ended: its `next` */
+                cursor?: string;
+                /** @description Most items wanted, at most 200 */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+                kind: "captions" | "descriptions";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, by language */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_TextTrack"];
+                };
+            };
+            /** @description No such video */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getVideosIdKindLanguage: {
+        parameters: {
+            query?: {
+                /** @description A text that is still kept; the newest where none is named */
+                revision?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+                kind: "captions" | "descriptions";
+                /** @description BCP 47 */
+                language: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest text, or the one that is named */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/vtt": string;
+                };
+            };
+            /** @description None in that language */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putVideosIdKindLanguage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                kind: "captions" | "descriptions";
+                /** @description BCP 47 */
+                language: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/ttml+xml": string;
+                "application/x-subrip": string;
+                "text/vtt": string;
+            };
+        };
+        responses: {
+            /** @description Replaced */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextTrack"];
+                };
+            };
+            /** @description Added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextTrack"];
+                };
+            };
+            /** @description No such video */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Neither WebVTT, SubRip nor TTML */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The text or the language is wrong; `line` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteVideosIdKindLanguage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                kind: "captions" | "descriptions";
+                /** @description BCP 47 */
+                language: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description None in that language */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putVideosIdKindLanguageDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                kind: "captions" | "descriptions";
+                /** @description BCP 47 */
+                language: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTextDraft"];
+            };
+        };
+        responses: {
+            /** @description Saved */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedTextDraft"];
+                };
+            };
+            /** @description No such video */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody else has saved meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The text or the language is wrong; `line` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteVideosIdKindLanguageDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                kind: "captions" | "descriptions";
+                /** @description BCP 47 */
+                language: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No draft in that language */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getVideosIdKindLanguageWork: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                kind: "captions" | "descriptions";
+                /** @description BCP 47 */
+                language: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For those who may change the video */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextTrackWork"];
+                };
+            };
+            /** @description No such video */
             404: {
                 headers: {
                     [name: string]: unknown;

@@ -78,6 +78,13 @@ export const routes: Route[] = [
     load: () => import('../pages/Captions.svelte'),
   },
   {
+    name: 'descriptions',
+    path: '/videos/:id/descriptions/:language',
+    title: m.titles.descriptions,
+    for: 'members',
+    load: () => import('../pages/Descriptions.svelte'),
+  },
+  {
     name: 'who',
     path: '/videos/:id/who',
     title: m.titles.who,

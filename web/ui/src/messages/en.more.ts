@@ -1,5 +1,5 @@
 // English, for the pages that a learner seldom opens.
-import { captioning, speech } from './en/captioning';
+import { captioning, describing, speech } from './en/captioning';
 import { definitions } from './en/definitions';
 import { account, setup, trust } from './en/door';
 import { edit } from './en/edit';
@@ -15,6 +15,7 @@ export const more = {
   who,
   edit,
   captioning,
+  describing,
   speech,
   erase,
   keeping,

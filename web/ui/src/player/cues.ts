@@ -39,6 +39,11 @@ export function cuesAt(cues: readonly Cue[], time: number): Cue[] {
   return cues.filter((cue) => cue.from <= time && time < cue.to);
 }
 
+/** The last one that begins after `before` and at `now` at the latest. */
+export function begun(cues: readonly Cue[], before: number, now: number): Cue | null {
+  return cues.filter((cue) => cue.from > before && cue.from <= now).pop() ?? null;
+}
+
 /** The line the transcript marks: the last one that has begun; -1 before the first. */
 export function lineAt(cues: readonly Cue[], time: number): number {
   let low = 0;

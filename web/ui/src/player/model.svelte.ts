@@ -3,12 +3,13 @@
  * The parts (`Controls`, `SeekBar`, `Transcript`…) show this and call it; tracking is `viewing.ts`, bytes `source.ts`.
  */
 import { Problem, post } from '../lib/api';
-import type { Captions, CaptionTrack, Chapter, Play } from '../lib/api-types';
+import type { Chapter, Play, PlayedText, Video } from '../lib/api-types';
 import { clock, languageName } from '../lib/format';
 import { boxClock, type BoxClock } from './box-clock';
 import { CaptionFiles } from './caption-files';
 import { chapterStep } from './chapters';
 import type { Cue } from './cues';
+import { Describing, toldOf } from './describing.svelte';
 import { outbox, settle } from './leftovers';
 import { NativeCaptions } from './native-captions';
 import type { OutboxStatus } from './outbox';
@@ -17,6 +18,7 @@ import { load, RATES, save, type Preferences } from './preferences';
 import { parse, print, visible, visibleAgain, type Segment } from './segments';
 import type { Progress } from './sensor';
 import type { Action } from './shortcuts';
+import { renewed } from './texts';
 import { attach, type Failure, type Level, type Sound, type Source } from './source';
 import { t } from './messages';
 import { Viewing } from './viewing';
@@ -66,8 +68,9 @@ export class PlayerModel {
   sounds = $state.raw<Sound[]>([]);
   /** The sound track that is heard. */
   sound = $state<number | null>(null);
-  captions = $state.raw<CaptionTrack | null>(null);
+  captions = $state.raw<PlayedText | null>(null);
   cues = $state.raw<Cue[]>([]);
+  readonly describing = new Describing((track) => this.cuesOf(track));
   preferences = $state.raw<Preferences>(load());
   progress = $state.raw<PlayerProgress>({
     segments: [],
@@ -116,8 +119,12 @@ export class PlayerModel {
     return (this.play?.duration_ms ?? 0) / 1000;
   }
 
-  get captionTracks(): CaptionTrack[] {
+  get captionTracks(): PlayedText[] {
     return this.play?.captions ?? [];
+  }
+
+  get descriptionTracks(): PlayedText[] {
+    return this.play?.descriptions ?? [];
   }
 
   get chapters(): Chapter[] {
@@ -129,6 +136,7 @@ export class PlayerModel {
     this.video = video;
     this.frame = frame;
     this.nativeCaptions = new NativeCaptions(video);
+    this.describing.open(video, this.stop.signal);
     this.listen();
     await this.begin();
   }
@@ -255,29 +263,28 @@ export class PlayerModel {
     }
   }
 
-  /** Captions were added, changed or taken away while this plays: `now` is what the box has, with its own addresses. */
-  takeCaptions(now: readonly Captions[]): void {
+  /** Texts were added, changed or taken away while this plays: `now` is what the box has, with its own addresses. */
+  takeTexts(now: Pick<Video, 'captions' | 'descriptions'>): void {
     const { play } = this;
     if (!play) return;
-    const isSame = (a: CaptionTrack, b: Captions): boolean =>
-      a.language === b.language && a.revision === b.revision;
-    const tracks = now.map(
-      (one) =>
-        play.captions.find((known) => isSame(known, one)) ?? {
-          ...one,
-          url: `${one.url}?revision=${one.revision}`,
-        },
-    );
-    if (
-      tracks.length === play.captions.length &&
-      tracks.every((one, n) => one === play.captions[n])
-    )
-      return;
-    this.play = { ...play, captions: tracks };
-    const shown = this.captions;
-    if (!shown) return;
-    const track = tracks.find(({ language }) => language === shown.language) ?? null;
-    if (track === shown) return;
+    const captions = renewed(play.captions, now.captions);
+    const descriptions = renewed(play.descriptions, now.descriptions);
+    if (!captions && !descriptions) return;
+    this.play = {
+      ...play,
+      captions: captions ?? play.captions,
+      descriptions: descriptions ?? play.descriptions,
+    };
+    const same = (tracks: PlayedText[], track: PlayedText | null): PlayedText | null =>
+      tracks.find(({ language }) => language === track?.language) ?? null;
+    if (captions) this.changeCaptions(same(captions, this.captions));
+    const { track } = this.describing;
+    const described = same(descriptions ?? play.descriptions, track);
+    if (described !== track) void this.describing.pick(described);
+  }
+
+  private changeCaptions(track: PlayedText | null): void {
+    if (track === this.captions) return;
     this.captions = track;
     if (!track) return this.setCues([]);
     // What is shown stays until the new text is there.
@@ -289,18 +296,40 @@ export class PlayerModel {
     );
   }
 
+  async pickDescriptions(language: string | null): Promise<void> {
+    const track = this.descriptionTracks.find((one) => one.language === language) ?? null;
+    this.keep({ descriptions: language });
+    const loaded = this.describing.pick(track);
+    const { descriptionsAs } = this.preferences;
+    this.say(toldOf(this.describing, track ? this.nameOf(track) : '', descriptionsAs));
+    if (!(await loaded)) this.say(t.descriptions.failed);
+  }
+
+  toggleDescriptions(): void {
+    const [first] = this.descriptionTracks;
+    const { descriptions } = this.preferences;
+    const last = this.descriptionTracks.find(({ language }) => language === descriptions);
+    const on = this.describing.track !== null;
+    void this.pickDescriptions(on ? null : ((last ?? first)?.language ?? null));
+  }
+
+  readDescriptionsAs(descriptionsAs: Preferences['descriptionsAs']): void {
+    this.keep({ descriptionsAs });
+    this.describing.readAs(descriptionsAs);
+  }
+
   toggleCaptions(): void {
     const [first] = this.captionTracks;
     const last = this.captionTracks.find(({ language }) => language === this.preferences.captions);
     void this.pickCaptions(this.captions ? null : ((last ?? first)?.language ?? null));
   }
 
-  nameOf(track: CaptionTrack): string {
+  nameOf(track: PlayedText): string {
     return track.label || languageName(track.language);
   }
 
   /** The cues of a track, for the picture and for the transcript; loaded once. */
-  cuesOf(track: CaptionTrack): Promise<Cue[]> {
+  cuesOf(track: PlayedText): Promise<Cue[]> {
     return this.cueFiles.cues(track.url);
   }
 
@@ -335,6 +364,8 @@ export class PlayerModel {
         return this.toggleMute();
       case 'captions':
         return this.toggleCaptions();
+      case 'descriptions':
+        return this.toggleDescriptions();
       case 'fullscreen':
         return void this.toggleFullscreen();
       case 'skip':
@@ -433,6 +464,10 @@ export class PlayerModel {
     const wanted = this.preferences.captions;
     if (wanted !== null && this.captionTracks.some(({ language }) => language === wanted))
       await this.pickCaptions(wanted);
+    const described = this.preferences.descriptions;
+    this.describing.readAs(this.preferences.descriptionsAs);
+    if (described !== null && this.descriptionTracks.some(({ language }) => language === described))
+      await this.pickDescriptions(described);
     try {
       this.source = await attach(video, play.hls, this.start_s, {
         levels: (levels) => this.takeLevels(levels),
@@ -567,6 +602,8 @@ export class PlayerModel {
       this.read(),
     );
     on('timeupdate progress', () => this.read());
+    // Also where the page is not painted.
+    on('timeupdate', () => this.describing.tick());
     on('waiting', () => this.waits(true));
     on('playing canplay pause seeked ended', () => this.waits(false));
     on('ended', () => this.say(t.status.ended));
@@ -601,6 +638,7 @@ export class PlayerModel {
       if (!video.paused && now - readAt >= CLOCK_MS) {
         readAt = now;
         this.time = video.currentTime;
+        this.describing.tick();
       }
       requestAnimationFrame(paint);
     };

@@ -1,7 +1,9 @@
-/** What a learner chose for every video: volume, speed, captions and their look. Kept by the browser, never sent. */
+/** What a learner chose for every video: volume, speed, captions and their look, descriptions. Kept by the browser, never sent. */
 export const SIZES = ['small', 'normal', 'large', 'huge'] as const;
 export const COLORS = ['white', 'yellow', 'green', 'cyan'] as const;
 export const BACKGROUNDS = ['solid', 'half', 'none'] as const;
+/** Who reads descriptions: the browser, or whatever reads the page. */
+export const READERS = ['spoken', 'text'] as const;
 
 export interface Preferences {
   volume: number;
@@ -11,6 +13,9 @@ export interface Preferences {
   sound: { language: string; name: string } | null;
   /** Language of the captions that were on last; null when they were turned off. */
   captions: string | null;
+  /** Language of the descriptions that were on last; null when they were turned off. */
+  descriptions: string | null;
+  descriptionsAs: (typeof READERS)[number];
   size: (typeof SIZES)[number];
   color: (typeof COLORS)[number];
   background: (typeof BACKGROUNDS)[number];
@@ -25,6 +30,8 @@ const DEFAULTS: Preferences = {
   rate: 1,
   sound: null,
   captions: null,
+  descriptions: null,
+  descriptionsAs: 'spoken',
   size: 'normal',
   color: 'white',
   background: 'solid',
@@ -46,6 +53,8 @@ export function load(storage: Pick<Storage, 'getItem'> | null = own()): Preferen
     rate: one(kept.rate, RATES, DEFAULTS.rate),
     sound: isSound(kept.sound) ? kept.sound : null,
     captions: typeof kept.captions === 'string' ? kept.captions : null,
+    descriptions: typeof kept.descriptions === 'string' ? kept.descriptions : null,
+    descriptionsAs: one(kept.descriptionsAs, READERS, DEFAULTS.descriptionsAs),
     size: one(kept.size, SIZES, DEFAULTS.size),
     color: one(kept.color, COLORS, DEFAULTS.color),
     background: one(kept.background, BACKGROUNDS, DEFAULTS.background),

@@ -3,7 +3,7 @@
  * focused control does with the key itself: a button's space, a slider's arrows, a menu's letters. Pure.
  */
 export type Action =
-  | { kind: 'toggle' | 'mute' | 'captions' | 'fullscreen' }
+  | { kind: 'toggle' | 'mute' | 'captions' | 'descriptions' | 'fullscreen' }
   | { kind: 'skip'; seconds: number }
   | { kind: 'seek'; share: number }
   | { kind: 'frame'; step: 1 | -1 }
@@ -49,6 +49,8 @@ export function action(pressed: Pressed, focus: Focus, rightToLeft = false): Act
       return { kind: 'mute' };
     case 'c':
       return { kind: 'captions' };
+    case 'd':
+      return { kind: 'descriptions' };
     case 'f':
       return { kind: 'fullscreen' };
     case 'n':

@@ -1,4 +1,4 @@
-// Writing captions, and having a machine draft them.
+// Writing captions and descriptions, and having a machine draft captions.
 import { plural } from '../plural';
 
 const captions = plural({ one: '# caption', other: '# captions' });
@@ -49,7 +49,7 @@ export const captioning = {
     ['Ctrl+J', 'Play this caption'],
     ['Ctrl+, and Ctrl+.', 'It begins now, it ends now'],
     ['Ctrl+Z, Ctrl+Shift+Z', 'Undo, redo'],
-  ] as const,
+  ] as [string, string][],
 
   fault: {
     order: 'It ends before it begins.',
@@ -111,6 +111,35 @@ export const captioning = {
   speechStop: 'Stop listening',
   speechStopped: 'Stopped.',
   speechFailed: 'No draft was made.',
+};
+
+/** The words of the editor of texts in time. */
+export type Writing = typeof captioning;
+
+const descriptions = plural({ one: '# description', other: '# descriptions' });
+
+export const describing: Writing = {
+  ...captioning,
+  title: (language: string) => `Descriptions in ${language}`,
+  list: 'Descriptions, in order of time',
+  count: descriptions,
+  empty:
+    'There are no descriptions in this language yet. Play the video and add one where something is shown that nobody says. Put it where nobody speaks; if it takes longer to read, the video waits.',
+  addHere: 'Add a description here',
+  from: (n: number) => `Description ${n}, begins`,
+  to: (n: number) => `Description ${n}, ends`,
+  text: (n: number) => `Description ${n}`,
+  picture: 'The video, with the descriptions as they are now',
+  noPicture: 'The picture cannot be shown. The descriptions can be worked on without it.',
+  playLine: 'Play this description',
+  removed: 'The description is removed.',
+  shiftAll: 'All descriptions, not only from this one on',
+  shifted: (n: number, seconds: string) => `${descriptions(n)} shifted by ${seconds} seconds.`,
+  keys: captioning.keys.map(([key, what]) => [key, what.replace('caption', 'description')]),
+  mend: (n: number) =>
+    `${descriptions(n)} cannot be published: without words, or with an end before the beginning.`,
+  write: 'Write descriptions',
+  editOf: (language: string) => `Edit descriptions in ${language}`,
 };
 
 export const speech = {

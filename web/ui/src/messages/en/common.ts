@@ -45,6 +45,7 @@ export const titles = {
   upload: 'Upload videos',
   edit: 'Edit video',
   captions: 'Captions',
+  descriptions: 'Descriptions',
   who: 'Who watched',
   statements: 'Statements',
   record: 'My record',

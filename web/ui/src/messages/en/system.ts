@@ -159,6 +159,8 @@ export const audit = {
     'version.hurry': 'had a version prepared outside the hours',
     'captions.put': 'stored captions',
     'captions.remove': 'removed captions',
+    'descriptions.put': 'stored descriptions',
+    'descriptions.remove': 'removed descriptions',
     'speech.ask': 'asked for draft captions from the sound',
     'speech.cancel': 'stopped the drafting of captions',
     'speech.install': 'installed a speech model',

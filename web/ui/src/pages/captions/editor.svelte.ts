@@ -1,9 +1,9 @@
 /**
- * Captions that somebody works on: the lines with their undo, the draft that saves itself, and its publishing. What a
+ * Captions or descriptions that somebody works on: the lines with their undo, the draft that saves itself, and its publishing. What a
  * line is and how lines change is `lib/caption-doc.ts`; the page shows this and calls it.
  */
 import { asProblem, del, get, put, request, type Problem } from '../../lib/api';
-import type { CaptionRevision, CaptionWork, SavedCaptionDraft } from '../../lib/api-types';
+import type { SavedTextDraft, TextKind, TextRevision, TextWork } from '../../lib/api-types';
 import { faults, parse, print, type Line } from '../../lib/caption-doc';
 
 /** A draft is saved so long after the last change. */
@@ -17,7 +17,7 @@ interface Step {
   current: number;
 }
 
-export class CaptionEditor {
+export class TextEditor {
   lines = $state.raw<Line[]>([]);
   /** The line whose text or time has, or had, the focus. */
   current = $state(0);
@@ -25,7 +25,7 @@ export class CaptionEditor {
   saving = $state<Saving>('clean');
   savedAt = $state('');
   problem = $state.raw<Problem | null>(null);
-  work = $state.raw<CaptionWork | null>(null);
+  work = $state.raw<TextWork | null>(null);
   /** Of the draft that is saved; 0: there is none. */
   private number = $state(0);
   canUndo = $state(false);
@@ -41,17 +41,18 @@ export class CaptionEditor {
   private sure: Record<number, number> = {};
 
   constructor(
+    kind: TextKind,
     video: string,
     readonly language: string,
   ) {
-    this.path = `videos/${encodeURIComponent(video)}/captions/${encodeURIComponent(language)}`;
+    this.path = `videos/${encodeURIComponent(video)}/${kind}/${encodeURIComponent(language)}`;
   }
 
   get hasDraft(): boolean {
     return this.number > 0 || this.saving === 'dirty';
   }
 
-  get revisions(): CaptionRevision[] {
+  get revisions(): TextRevision[] {
     return this.work?.revisions ?? [];
   }
 
@@ -72,7 +73,7 @@ export class CaptionEditor {
 
   async load(): Promise<void> {
     try {
-      const work = await get<CaptionWork>(`${this.path}/work`);
+      const work = await get<TextWork>(`${this.path}/work`);
       this.work = work;
       this.number = work.draft?.number ?? 0;
       this.savedAt = work.draft?.updated ?? '';
@@ -186,7 +187,7 @@ export class CaptionEditor {
     if (!vtt.includes('-->')) return;
     this.saving = 'saving';
     const { lines } = this;
-    this.sending = put<SavedCaptionDraft>(`${this.path}/draft`, { vtt, over: this.number }).then(
+    this.sending = put<SavedTextDraft>(`${this.path}/draft`, { vtt, over: this.number }).then(
       (saved) => {
         this.number = saved.number;
         this.savedAt = saved.updated;

@@ -68,6 +68,21 @@ export const en = {
     offSaid: 'Captions off',
     failed: 'These captions could not be loaded. The video plays on without them.',
   },
+  descriptions: {
+    button: 'AD',
+    nameOn: (language: string) => `AD: descriptions on, ${language}`,
+    nameOff: 'AD: descriptions off',
+    title: 'Descriptions of what is seen',
+    off: 'Off',
+    reader: 'Read out',
+    readers: { spoken: 'By this browser', text: 'By my screen reader' },
+    on: (language: string) => `Descriptions on: ${language}`,
+    offSaid: 'Descriptions off',
+    noVoice: (language: string) =>
+      `Descriptions on: ${language}. This browser has no voice for them, so they stand below the picture.`,
+    failed: 'These descriptions could not be loaded. The video plays on without them.',
+    waits: 'The video waits for the description.',
+  },
   status: {
     buffering: 'Loading the next part of the video',
     offline:

@@ -1,4 +1,4 @@
-//! Captions: brought as WebVTT, SubRip or TTML, kept as WebVTT, with a revision for each text.
+//! Captions and descriptions: brought as WebVTT, SubRip or TTML, kept as WebVTT, with a revision for each text.
 
 mod languages;
 mod work;
@@ -10,7 +10,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use lectern_library::{CaptionInfo, Library, VideoId};
+use lectern_library::{Library, TextInfo, TextKind, VideoId};
 use lectern_vod::captions::{Format, parse};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -31,10 +31,28 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(work::routes())
 }
 
-/// Captions in one language
+/// What the texts are for: what is heard, or what is seen
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = TextTrackKind)]
+enum KindIn {
+    Captions,
+    Descriptions,
+}
+
+impl From<KindIn> for TextKind {
+    fn from(kind: KindIn) -> Self {
+        match kind {
+            KindIn::Captions => Self::Captions,
+            KindIn::Descriptions => Self::Descriptions,
+        }
+    }
+}
+
+/// Captions or descriptions in one language
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Captions)]
-pub(crate) struct CaptionsOut {
+#[schema(as = TextTrack)]
+pub(crate) struct TextTrackOut {
     /// BCP 47
     pub(crate) language: String,
     /// As menus show it: the language's own name
@@ -58,17 +76,21 @@ struct Which {
     revision: Option<u32>,
 }
 
-/// A video's captions, by language. Blocking.
-pub(crate) fn of(library: &Library, video: VideoId) -> Result<Vec<CaptionsOut>, Problem> {
-    let infos = library.captions(video)?;
+/// A video's texts of one kind, by language. Blocking.
+pub(crate) fn of(
+    library: &Library,
+    kind: TextKind,
+    video: VideoId,
+) -> Result<Vec<TextTrackOut>, Problem> {
+    let infos = library.texts(kind).list(video)?;
     Ok(infos
         .into_iter()
-        .map(|info| describe(video, info))
+        .map(|info| describe(kind, video, info))
         .collect())
 }
 
-/// What menus call captions: by their language's own name, and as what they are where nobody has read them over.
-pub(crate) fn label(info: &CaptionInfo) -> String {
+/// What menus call a text: by its language's own name, and as what it is where nobody has read it over.
+pub(crate) fn label(info: &TextInfo) -> String {
     let name = language_name(&info.language);
     match info.machine {
         Some(_) => format!("{name} (automatic)"),
@@ -76,32 +98,32 @@ pub(crate) fn label(info: &CaptionInfo) -> String {
     }
 }
 
-fn describe(video: VideoId, info: CaptionInfo) -> CaptionsOut {
-    CaptionsOut {
+fn describe(kind: TextKind, video: VideoId, info: TextInfo) -> TextTrackOut {
+    TextTrackOut {
         label: label(&info),
         revision: info.revision,
         updated: time::text(info.updated),
-        url: format!("/api/v1/videos/{video}/captions/{}", info.language),
+        url: format!("/api/v1/videos/{video}/{}/{}", kind.name(), info.language),
         machine_made: info.machine.is_some(),
         language: info.language,
     }
 }
 
-/// A video's captions
-#[utoipa::path(get, path = "/api/v1/videos/{id}/captions", tag = "videos", params(("id" = uuid::Uuid, Path), Page), responses(
-    (status = 200, description = "A page, by language", body = List<CaptionsOut>),
+/// A video's captions or descriptions
+#[utoipa::path(get, path = "/api/v1/videos/{id}/{kind}", tag = "videos", params(("id" = uuid::Uuid, Path), ("kind" = inline(KindIn), Path), Page), responses(
+    (status = 200, description = "A page, by language", body = List<TextTrackOut>),
     (status = 404, description = "No such video", body = ProblemDocument, content_type = "application/problem+json")))]
 async fn list(
     State(app): State<App>,
     caller: Option<Caller>,
-    Segments(id): Segments<String>,
+    Segments((id, kind)): Segments<(String, KindIn)>,
     Params(page): Params<Page>,
-) -> Result<List<CaptionsOut>, Problem> {
+) -> Result<List<TextTrackOut>, Problem> {
     let limit = page.limit();
     let after: Option<String> = page.after()?;
     blocking(move || {
         let video = visible(&app, caller.as_ref(), &id)?;
-        let mut items = of(&app.library, video.id)?;
+        let mut items = of(&app.library, kind.into(), video.id)?;
         items.retain(|item| after.as_ref().is_none_or(|after| item.language > *after));
         let is_last = items.len() <= limit;
         items.truncate(limit);
@@ -114,27 +136,28 @@ async fn list(
     .await
 }
 
-/// Captions in one language, as WebVTT
-#[utoipa::path(get, path = "/api/v1/videos/{id}/captions/{language}", tag = "videos",
-    params(("id" = uuid::Uuid, Path), ("language" = String, Path, description = "BCP 47"), Which), responses(
+/// Captions or descriptions in one language, as WebVTT
+#[utoipa::path(get, path = "/api/v1/videos/{id}/{kind}/{language}", tag = "videos",
+    params(("id" = uuid::Uuid, Path), ("kind" = inline(KindIn), Path), ("language" = String, Path, description = "BCP 47"), Which), responses(
     (status = 200, description = "The newest text, or the one that is named", body = String, content_type = "text/vtt"),
     (status = 404, description = "None in that language", body = ProblemDocument, content_type = "application/problem+json")))]
 async fn get(
     State(app): State<App>,
     caller: Option<Caller>,
-    Segments((id, language)): Segments<(String, String)>,
+    Segments((id, kind, language)): Segments<(String, KindIn, String)>,
     Params(which): Params<Which>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let captions = blocking(move || {
+    let text = blocking(move || {
         let video = visible(&app, caller.as_ref(), &id)?;
         Ok::<_, Problem>(
             app.library
-                .caption_text(video.id, &language, which.revision)?,
+                .texts(kind.into())
+                .get(video.id, &language, which.revision)?,
         )
     })
     .await?;
-    let etag = format!("\"{}.{}\"", captions.info.language, captions.info.revision);
+    let etag = format!("\"{}.{}\"", text.info.language, text.info.revision);
     let known = headers
         .get(header::IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok());
@@ -142,7 +165,7 @@ async fn get(
         Some(known) if known == etag => StatusCode::NOT_MODIFIED.into_response(),
         _ => (
             [(header::CONTENT_TYPE, "text/vtt; charset=utf-8")],
-            captions.vtt,
+            text.vtt,
         )
             .into_response(),
     };
@@ -157,38 +180,43 @@ async fn get(
     Ok(response)
 }
 
-/// Bring captions in one language; a text that was there is replaced
-#[utoipa::path(put, path = "/api/v1/videos/{id}/captions/{language}", tag = "videos",
-    params(("id" = uuid::Uuid, Path), ("language" = String, Path, description = "BCP 47")),
+/// Bring captions or descriptions in one language; a text that was there is replaced
+#[utoipa::path(put, path = "/api/v1/videos/{id}/{kind}/{language}", tag = "videos",
+    params(("id" = uuid::Uuid, Path), ("kind" = inline(KindIn), Path), ("language" = String, Path, description = "BCP 47")),
     request_body(content((String = "text/vtt"), (String = "application/x-subrip"), (String = "application/ttml+xml"))), responses(
-    (status = 200, description = "Replaced", body = CaptionsOut),
-    (status = 201, description = "Added", body = CaptionsOut),
+    (status = 200, description = "Replaced", body = TextTrackOut),
+    (status = 201, description = "Added", body = TextTrackOut),
     (status = 404, description = "No such video", body = ProblemDocument, content_type = "application/problem+json"),
     (status = 415, description = "Neither WebVTT, SubRip nor TTML", body = ProblemDocument, content_type = "application/problem+json"),
     (status = 422, description = "The text or the language is wrong; `line` says where", body = ProblemDocument, content_type = "application/problem+json")))]
 async fn put(
     State(app): State<App>,
     caller: Caller,
-    Segments((id, language)): Segments<(String, String)>,
+    Segments((id, kind, language)): Segments<(String, KindIn, String)>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<(StatusCode, Json<CaptionsOut>), Problem> {
+) -> Result<(StatusCode, Json<TextTrackOut>), Problem> {
     let format = format(&headers)?;
     blocking(move || {
         let video = editable(&app, &caller, &id)?;
         let vtt = parse(&body, Some(format)).map_err(refused)?.to_vtt();
-        let is_new = app.library.caption_text(video.id, &language, None).is_err();
-        app.library.put_captions(
+        let kind = TextKind::from(kind);
+        let texts = app.library.texts(kind);
+        let is_new = texts.get(video.id, &language, None).is_err();
+        texts.put(
             video.id,
             &language,
             vtt,
             &caller.id().to_string(),
             app.now(),
         )?;
-        let info = app.library.caption_text(video.id, &language, None)?.info;
+        let info = texts.get(video.id, &language, None)?.info;
         caller.audit(
             &app,
-            "captions.put",
+            match kind {
+                TextKind::Captions => "captions.put",
+                TextKind::Descriptions => "descriptions.put",
+            },
             Some(video.id.to_string()),
             Some(info.language.clone()),
         )?;
@@ -197,27 +225,31 @@ async fn put(
         } else {
             StatusCode::OK
         };
-        Ok::<_, Problem>((status, Json(describe(video.id, info))))
+        Ok::<_, Problem>((status, Json(describe(kind, video.id, info))))
     })
     .await
 }
 
-/// Remove the captions in one language
-#[utoipa::path(delete, path = "/api/v1/videos/{id}/captions/{language}", tag = "videos",
-    params(("id" = uuid::Uuid, Path), ("language" = String, Path, description = "BCP 47")), responses(
+/// Remove the captions or descriptions in one language
+#[utoipa::path(delete, path = "/api/v1/videos/{id}/{kind}/{language}", tag = "videos",
+    params(("id" = uuid::Uuid, Path), ("kind" = inline(KindIn), Path), ("language" = String, Path, description = "BCP 47")), responses(
     (status = 204, description = "Gone"),
     (status = 404, description = "None in that language", body = ProblemDocument, content_type = "application/problem+json")))]
 async fn remove(
     State(app): State<App>,
     caller: Caller,
-    Segments((id, language)): Segments<(String, String)>,
+    Segments((id, kind, language)): Segments<(String, KindIn, String)>,
 ) -> Result<StatusCode, Problem> {
     blocking(move || {
         let video = editable(&app, &caller, &id)?;
-        app.library.remove_captions(video.id, &language)?;
+        let kind = TextKind::from(kind);
+        app.library.texts(kind).remove(video.id, &language)?;
         caller.audit(
             &app,
-            "captions.remove",
+            match kind {
+                TextKind::Captions => "captions.remove",
+                TextKind::Descriptions => "descriptions.remove",
+            },
             Some(video.id.to_string()),
             Some(language),
         )
@@ -233,7 +265,7 @@ fn format(headers: &HeaderMap) -> Result<Format, Problem> {
         "application/ttml+xml" => Ok(Format::Ttml),
         _ => Err(Problem::new(
             Status::UnsupportedMedia,
-            "Send captions as WebVTT (`Content-Type: text/vtt`), SubRip (`application/x-subrip`) or TTML (`application/ttml+xml`).",
+            "Send the text as WebVTT (`Content-Type: text/vtt`), SubRip (`application/x-subrip`) or TTML (`application/ttml+xml`).",
         )),
     }
 }
@@ -241,8 +273,8 @@ fn format(headers: &HeaderMap) -> Result<Format, Problem> {
 fn refused(error: lectern_vod::captions::Error) -> Problem {
     Problem::new(
         Status::Unprocessable,
-        format!("Line {} of the captions: {}.", error.line, error.message),
+        format!("Line {} of the text: {}.", error.line, error.message),
     )
-    .kind("captions", "These captions cannot be read")
+    .kind("captions", "This text cannot be read")
     .with("line", error.line)
 }

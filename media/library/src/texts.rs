@@ -1,19 +1,45 @@
-//! Captions: documents beside a video's packages, with revisions of their own, so that a text's
+//! Captions and descriptions: documents beside a video's packages, with revisions of their own, so that a text's
 //! address may be cached for ever and a correction has another.
 
 use jiff::Timestamp;
 use lectern_store::Tx;
 
 use crate::rows::{
-    CAPTION_DRAFTS, CAPTION_MARKS, CAPTION_TEXTS, CAPTIONS, CaptionsRow, DraftRow, RevisionRow,
-    SPEECH, VIDEOS,
+    CAPTIONS, DESCRIPTIONS, DraftRow, RevisionRow, SPEECH, TextRow, TextTables, VIDEOS,
 };
 use crate::videos::language;
 use crate::{ChangeKind, Error, Library, VideoId};
 
-/// Captions in one language.
+/// What texts in time with a video are for (HTML, text track kinds).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextKind {
+    /// What is said and heard, for those who do not hear it (WCAG 2.1, 1.2.2).
+    Captions,
+    /// What is seen, to be spoken for those who do not see it (WCAG 2.1, 1.2.5 and 1.2.7).
+    Descriptions,
+}
+
+impl TextKind {
+    /// As addresses and messages name it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Captions => "captions",
+            Self::Descriptions => "descriptions",
+        }
+    }
+
+    fn tables(self) -> &'static TextTables {
+        match self {
+            Self::Captions => &CAPTIONS,
+            Self::Descriptions => &DESCRIPTIONS,
+        }
+    }
+}
+
+/// A video's text in one language.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CaptionInfo {
+pub struct TextInfo {
     /// BCP 47.
     pub language: String,
     /// Counts up with each text.
@@ -50,11 +76,11 @@ pub struct Draft {
     pub vtt: String,
 }
 
-/// Captions with their text.
+/// A text as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Captions {
+pub struct Text {
     /// Which.
-    pub info: CaptionInfo,
+    pub info: TextInfo,
     /// WebVTT.
     pub vtt: String,
 }
@@ -77,13 +103,31 @@ pub(crate) enum Origin {
     Machine { name: String, marks: String },
 }
 
+/// The texts of one kind.
+#[derive(Debug, Clone, Copy)]
+pub struct Texts<'a> {
+    library: &'a Library,
+    kind: TextKind,
+}
+
 impl Library {
+    /// The texts of one kind.
+    #[must_use]
+    pub fn texts(&self, kind: TextKind) -> Texts<'_> {
+        Texts {
+            library: self,
+            kind,
+        }
+    }
+}
+
+impl Texts<'_> {
     /// Stores a text (WebVTT, checked by the caller) that a person brought or approved; what somebody was still at
     /// is done with it. Its revision; 1 is the first ever.
     ///
     /// # Errors
     /// [`Error::Invalid`], [`Error::NotFound`], [`Error::Store`].
-    pub fn put_captions(
+    pub fn put(
         &self,
         video: VideoId,
         tag: &str,
@@ -91,29 +135,29 @@ impl Library {
         by: &str,
         now: Timestamp,
     ) -> Result<u32, Error> {
-        let revision = self.write_captions(video, tag, vtt, Origin::Person(by.to_owned()), now)?;
+        let revision = self.write(video, tag, vtt, Origin::Person(by.to_owned()), now)?;
         // A person's text is always taken.
-        revision.ok_or(Error::NotFound("captions"))
+        revision.ok_or(Error::NotFound(self.kind.name()))
     }
 
-    /// Stores a text that lay in a source (checked by the caller), unless the video has, or had, captions in
+    /// Stores a text that lay in a source (checked by the caller), unless the video has, or had, a text in
     /// that language: a person's word stands above a file's. Whether it was taken.
     ///
     /// # Errors
-    /// As [`Library::put_captions`].
-    pub fn offer_captions(
+    /// As [`Self::put`].
+    pub fn offer(
         &self,
         video: VideoId,
         tag: &str,
         vtt: String,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        let revision = self.write_captions(video, tag, vtt, Origin::File, now)?;
+        let revision = self.write(video, tag, vtt, Origin::File, now)?;
         Ok(revision.is_some())
     }
 
     /// The revision; none where a better word than this is there.
-    pub(crate) fn write_captions(
+    pub(crate) fn write(
         &self,
         video: VideoId,
         tag: &str,
@@ -121,16 +165,17 @@ impl Library {
         origin: Origin,
         now: Timestamp,
     ) -> Result<Option<u32>, Error> {
+        let tables = self.kind.tables();
         let tag = needed(tag)?;
         within_bounds(&vtt)?;
-        let revision = self.inner.store.write(move |tx: &Tx<'_>| {
+        let revision = self.library.inner.store.write(move |tx: &Tx<'_>| {
             if !tx.contains(&VIDEOS, &video)? {
                 return Err(Error::NotFound("video"));
             }
-            write(tx, (video, tag.clone()), &vtt, &origin, now)
+            write(tx, tables, (video, tag.clone()), &vtt, &origin, now)
         })?;
         if revision.is_some() {
-            self.changed(video, ChangeKind::Captions);
+            self.library.changed(video, ChangeKind::Captions);
         }
         Ok(revision)
     }
@@ -139,11 +184,17 @@ impl Library {
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub fn caption_revisions(&self, video: VideoId, tag: &str) -> Result<Vec<Revision>, Error> {
+    pub fn revisions(&self, video: VideoId, tag: &str) -> Result<Vec<Revision>, Error> {
+        let tables = self.kind.tables();
         let Ok(tag) = language(tag) else {
             return Ok(Vec::new());
         };
-        let row = self.inner.store.snapshot()?.get(&CAPTIONS, &(video, tag))?;
+        let row = self
+            .library
+            .inner
+            .store
+            .snapshot()?
+            .get(&tables.heads, &(video, tag))?;
         let history = row.filter(|row| !row.removed).map(|row| row.history);
         let newest_first = history.unwrap_or_default().into_iter().rev();
         Ok(newest_first
@@ -160,24 +211,26 @@ impl Library {
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub fn caption_marks(&self, video: VideoId, tag: &str) -> Result<Option<String>, Error> {
+    pub fn marks(&self, video: VideoId, tag: &str) -> Result<Option<String>, Error> {
+        let tables = self.kind.tables();
         let Ok(tag) = language(tag) else {
             return Ok(None);
         };
-        let snapshot = self.inner.store.snapshot()?;
-        Ok(snapshot.get(&CAPTION_MARKS, &(video, tag))?)
+        let snapshot = self.library.inner.store.snapshot()?;
+        Ok(snapshot.get(&tables.marks, &(video, tag))?)
     }
 
     /// What somebody is still at, if anybody is.
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub fn caption_draft(&self, video: VideoId, tag: &str) -> Result<Option<Draft>, Error> {
+    pub fn draft(&self, video: VideoId, tag: &str) -> Result<Option<Draft>, Error> {
+        let tables = self.kind.tables();
         let Ok(tag) = language(tag) else {
             return Ok(None);
         };
-        let snapshot = self.inner.store.snapshot()?;
-        let row = snapshot.get(&CAPTION_DRAFTS, &(video, tag))?;
+        let snapshot = self.library.inner.store.snapshot()?;
+        let row = snapshot.get(&tables.drafts, &(video, tag))?;
         Ok(row.map(|row| Draft {
             number: row.number,
             updated: row.updated,
@@ -191,7 +244,7 @@ impl Library {
     ///
     /// # Errors
     /// [`Error::Invalid`], [`Error::NotFound`], [`Error::Store`].
-    pub fn save_caption_draft(
+    pub fn save_draft(
         &self,
         video: VideoId,
         tag: &str,
@@ -200,19 +253,20 @@ impl Library {
         over: u64,
         now: Timestamp,
     ) -> Result<Option<u64>, Error> {
+        let tables = self.kind.tables();
         let tag = needed(tag)?;
         within_bounds(&vtt)?;
         let by = by.to_owned();
-        self.inner.store.write(move |tx: &Tx<'_>| {
+        self.library.inner.store.write(move |tx: &Tx<'_>| {
             if !tx.contains(&VIDEOS, &video)? {
                 return Err(Error::NotFound("video"));
             }
             let key = (video, tag.clone());
-            let old = tx.get(&CAPTION_DRAFTS, &key)?.map_or(0, |old| old.number);
+            let old = tx.get(&tables.drafts, &key)?.map_or(0, |old| old.number);
             if old != over {
                 return Ok(None);
             }
-            if old == 0 && tx.prefix(&CAPTION_DRAFTS, &video)?.count() >= MAX_LANGUAGES {
+            if old == 0 && tx.prefix(&tables.drafts, &video)?.count() >= MAX_LANGUAGES {
                 return Err(Error::Invalid(TOO_MANY));
             }
             let row = DraftRow {
@@ -222,7 +276,7 @@ impl Library {
                 by: by.clone(),
                 vtt: vtt.clone(),
             };
-            tx.insert(&CAPTION_DRAFTS, &key, &row)?;
+            tx.insert(&tables.drafts, &key, &row)?;
             Ok(Some(row.number))
         })
     }
@@ -231,25 +285,36 @@ impl Library {
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub fn drop_caption_draft(&self, video: VideoId, tag: &str) -> Result<bool, Error> {
+    pub fn drop_draft(&self, video: VideoId, tag: &str) -> Result<bool, Error> {
+        let tables = self.kind.tables();
         let Ok(tag) = language(tag) else {
             return Ok(false);
         };
-        self.inner.store.write_making_room(move |tx: &Tx<'_>| {
-            Ok::<_, Error>(tx.remove(&CAPTION_DRAFTS, &(video, tag.clone()))?)
-        })
+        self.library
+            .inner
+            .store
+            .write_making_room(move |tx: &Tx<'_>| {
+                Ok::<_, Error>(tx.remove(&tables.drafts, &(video, tag.clone()))?)
+            })
     }
 
-    /// The languages a video has captions in, by tag.
+    /// The languages a video has such texts in, by tag.
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub fn captions(&self, video: VideoId) -> Result<Vec<CaptionInfo>, Error> {
+    pub fn list(&self, video: VideoId) -> Result<Vec<TextInfo>, Error> {
+        let tables = self.kind.tables();
         let mut infos = Vec::new();
-        for entry in self.inner.store.snapshot()?.prefix(&CAPTIONS, &video)? {
+        for entry in self
+            .library
+            .inner
+            .store
+            .snapshot()?
+            .prefix(&tables.heads, &video)?
+        {
             let ((_, language), row) = entry?;
             if !row.removed {
-                infos.push(CaptionInfo {
+                infos.push(TextInfo {
                     language,
                     revision: row.revision,
                     updated: row.updated,
@@ -264,22 +329,18 @@ impl Library {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Store`].
-    pub fn caption_text(
-        &self,
-        video: VideoId,
-        tag: &str,
-        revision: Option<u32>,
-    ) -> Result<Captions, Error> {
-        let missing = || Error::NotFound("captions");
+    pub fn get(&self, video: VideoId, tag: &str, revision: Option<u32>) -> Result<Text, Error> {
+        let tables = self.kind.tables();
+        let missing = || Error::NotFound(self.kind.name());
         let tag = language(tag).map_err(|_| missing())?;
-        let snapshot = self.inner.store.snapshot()?;
+        let snapshot = self.library.inner.store.snapshot()?;
         let key = (video, tag.clone());
-        let row = snapshot.get(&CAPTIONS, &key)?;
+        let row = snapshot.get(&tables.heads, &key)?;
         let row = row.filter(|row| !row.removed).ok_or_else(missing)?;
         let revision = revision.unwrap_or(row.revision);
-        let text = snapshot.get(&CAPTION_TEXTS, &(video, tag.clone(), revision))?;
-        Ok(Captions {
-            info: CaptionInfo {
+        let text = snapshot.get(&tables.texts, &(video, tag.clone(), revision))?;
+        Ok(Text {
+            info: TextInfo {
                 language: tag,
                 revision,
                 updated: row.updated,
@@ -289,47 +350,53 @@ impl Library {
         })
     }
 
-    /// Removes the captions of one language; revisions go on counting.
+    /// Removes the text in one language; revisions go on counting.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Store`].
-    pub fn remove_captions(&self, video: VideoId, tag: &str) -> Result<(), Error> {
-        let tag = language(tag).map_err(|_| Error::NotFound("captions"))?;
-        self.inner.store.write_making_room(move |tx: &Tx<'_>| {
-            let key = (video, tag.clone());
-            let row = tx.get(&CAPTIONS, &key)?.filter(|row| !row.removed);
-            let row = row.ok_or(Error::NotFound("captions"))?;
-            for revision in row.revision.saturating_sub(KEPT_REVISIONS)..=row.revision {
-                tx.remove(&CAPTION_TEXTS, &(video, tag.clone(), revision))?;
-            }
-            let row = CaptionsRow {
-                removed: true,
-                machine: None,
-                history: Vec::new(),
-                ..row
-            };
-            tx.insert(&CAPTIONS, &key, &row)?;
-            tx.remove(&CAPTION_MARKS, &key)?;
-            tx.remove(&CAPTION_DRAFTS, &key)?;
-            Ok::<(), Error>(())
-        })?;
-        self.changed(video, ChangeKind::Captions);
+    pub fn remove(&self, video: VideoId, tag: &str) -> Result<(), Error> {
+        let (kind, tables) = (self.kind, self.kind.tables());
+        let tag = language(tag).map_err(|_| Error::NotFound(kind.name()))?;
+        self.library
+            .inner
+            .store
+            .write_making_room(move |tx: &Tx<'_>| {
+                let key = (video, tag.clone());
+                let row = tx.get(&tables.heads, &key)?.filter(|row| !row.removed);
+                let row = row.ok_or(Error::NotFound(kind.name()))?;
+                for revision in row.revision.saturating_sub(KEPT_REVISIONS)..=row.revision {
+                    tx.remove(&tables.texts, &(video, tag.clone(), revision))?;
+                }
+                let row = TextRow {
+                    removed: true,
+                    machine: None,
+                    history: Vec::new(),
+                    ..row
+                };
+                tx.insert(&tables.heads, &key, &row)?;
+                tx.remove(&tables.marks, &key)?;
+                tx.remove(&tables.drafts, &key)?;
+                Ok::<(), Error>(())
+            })?;
+        self.library.changed(video, ChangeKind::Captions);
         Ok(())
     }
 }
 
-const TOO_MANY: &str = "a video has captions in at most 100 languages";
+const TOO_MANY: &str = "a video has captions or descriptions in at most 100 languages each";
 
 fn needed(tag: &str) -> Result<String, Error> {
     match language(tag)? {
-        tag if tag.is_empty() => Err(Error::Invalid("captions need a language")),
+        tag if tag.is_empty() => Err(Error::Invalid("captions and descriptions need a language")),
         tag => Ok(tag),
     }
 }
 
 fn within_bounds(vtt: &str) -> Result<(), Error> {
     match vtt.len() > MAX_BYTES {
-        true => Err(Error::Invalid("captions have at most 8 MiB")),
+        true => Err(Error::Invalid(
+            "captions and descriptions have at most 8 MiB",
+        )),
         false => Ok(()),
     }
 }
@@ -338,13 +405,14 @@ fn within_bounds(vtt: &str) -> Result<(), Error> {
 /// a file's above a machine's.
 pub(crate) fn write(
     tx: &Tx<'_>,
+    tables: &TextTables,
     key: (VideoId, String),
     vtt: &String,
     origin: &Origin,
     now: Timestamp,
 ) -> Result<Option<u32>, Error> {
     let video = key.0;
-    let old = tx.get(&CAPTIONS, &key)?;
+    let old = tx.get(&tables.heads, &key)?;
     let is_taken = match (&old, origin) {
         (None, _) | (_, Origin::Person(_)) => true,
         (Some(old), Origin::Machine { .. }) => old.removed || old.machine.is_some(),
@@ -353,7 +421,7 @@ pub(crate) fn write(
     if !is_taken {
         return Ok(None);
     }
-    if old.is_none() && tx.prefix(&CAPTIONS, &video)?.count() >= MAX_LANGUAGES {
+    if old.is_none() && tx.prefix(&tables.heads, &video)?.count() >= MAX_LANGUAGES {
         return Err(Error::Invalid(TOO_MANY));
     }
     let (by, machine) = match origin {
@@ -370,7 +438,7 @@ pub(crate) fn write(
         machine: machine.clone(),
     });
     history.retain(|row| row.revision + KEPT_REVISIONS > revision);
-    let row = CaptionsRow {
+    let row = TextRow {
         revision,
         updated: now,
         removed: false,
@@ -378,43 +446,47 @@ pub(crate) fn write(
         history,
     };
     let (_, tag) = &key;
-    tx.insert(&CAPTIONS, &key, &row)?;
-    tx.insert(&CAPTION_TEXTS, &(video, tag.clone(), revision), vtt)?;
+    tx.insert(&tables.heads, &key, &row)?;
+    tx.insert(&tables.texts, &(video, tag.clone(), revision), vtt)?;
     if let Some(outdated) = revision.checked_sub(KEPT_REVISIONS) {
-        tx.remove(&CAPTION_TEXTS, &(video, tag.clone(), outdated))?;
+        tx.remove(&tables.texts, &(video, tag.clone(), outdated))?;
     }
     match origin {
         Origin::Machine { marks, .. } => {
-            tx.insert(&CAPTION_MARKS, &key, marks)?;
+            tx.insert(&tables.marks, &key, marks)?;
         }
         // It may have been made of what the machine wrote: what is told of a caption that is still there stays true.
         Origin::Person(_) => {
-            tx.remove(&CAPTION_DRAFTS, &key)?;
+            tx.remove(&tables.drafts, &key)?;
         }
         Origin::File => {}
     }
     Ok(Some(revision))
 }
 
-/// All captions of a video that is removed.
-pub(crate) fn remove_captions(tx: &Tx<'_>, video: VideoId) -> Result<(), Error> {
-    let heads: Vec<_> = tx.prefix(&CAPTIONS, &video)?.collect::<Result<_, _>>()?;
-    for (key, _) in heads {
-        tx.remove(&CAPTIONS, &key)?;
-        tx.remove(&CAPTION_MARKS, &key)?;
-    }
-    let drafts: Vec<_> = tx
-        .prefix(&CAPTION_DRAFTS, &video)?
-        .collect::<Result<_, _>>()?;
-    for (key, _) in drafts {
-        tx.remove(&CAPTION_DRAFTS, &key)?;
+/// All texts of a video that is removed.
+pub(crate) fn remove_texts(tx: &Tx<'_>, video: VideoId) -> Result<(), Error> {
+    for tables in [&CAPTIONS, &DESCRIPTIONS] {
+        let heads: Vec<_> = tx
+            .prefix(&tables.heads, &video)?
+            .collect::<Result<_, _>>()?;
+        for (key, _) in heads {
+            tx.remove(&tables.heads, &key)?;
+            tx.remove(&tables.marks, &key)?;
+        }
+        let drafts: Vec<_> = tx
+            .prefix(&tables.drafts, &video)?
+            .collect::<Result<_, _>>()?;
+        for (key, _) in drafts {
+            tx.remove(&tables.drafts, &key)?;
+        }
+        let texts: Vec<_> = tx
+            .prefix(&tables.texts, &video)?
+            .collect::<Result<_, _>>()?;
+        for (key, _) in texts {
+            tx.remove(&tables.texts, &key)?;
+        }
     }
     tx.remove(&SPEECH, &video)?;
-    let texts: Vec<_> = tx
-        .prefix(&CAPTION_TEXTS, &video)?
-        .collect::<Result<_, _>>()?;
-    for (key, _) in texts {
-        tx.remove(&CAPTION_TEXTS, &key)?;
-    }
     Ok(())
 }

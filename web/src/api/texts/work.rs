@@ -1,4 +1,4 @@
-//! What an editor of captions works on: the text that learners have, the draft beside it, and what was there before.
+//! What an editor of captions or descriptions works on: the text that learners have, the draft beside it, and what was there before.
 
 use axum::Json;
 use axum::extract::State;
@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{refused, time};
+use super::{KindIn, refused, time};
 use crate::api::videos::editable;
 use crate::app::App;
 use crate::auth::Caller;
@@ -23,9 +23,9 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(save, discard))
 }
 
-/// Captions in one language, for whoever works on them
+/// Captions or descriptions in one language, for whoever works on them
 #[derive(Serialize, ToSchema)]
-#[schema(as = CaptionWork)]
+#[schema(as = TextTrackWork)]
 struct WorkOut {
     /// What learners have; none where there is nothing yet
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,13 +35,13 @@ struct WorkOut {
     draft: Option<DraftOut>,
     /// How sure the machine was of what it wrote: when a caption begins (ms), and percent
     marks: Vec<(u64, u8)>,
-    /// The texts that are kept, newest first; `?revision=` of the captions gives one
+    /// The texts that are kept, newest first; `?revision=` of the text gives one
     revisions: Vec<RevisionOut>,
 }
 
 /// A text that learners have
 #[derive(Serialize, ToSchema)]
-#[schema(as = PublishedCaptions)]
+#[schema(as = PublishedText)]
 struct PublishedOut {
     /// Counts up with each text
     revision: u32,
@@ -54,7 +54,7 @@ struct PublishedOut {
 
 /// What somebody is at
 #[derive(Serialize, ToSchema)]
-#[schema(as = CaptionDraft)]
+#[schema(as = TextDraft)]
 struct DraftOut {
     /// To be named with the next save
     number: u64,
@@ -69,7 +69,7 @@ struct DraftOut {
 
 /// A text that is kept
 #[derive(Serialize, ToSchema)]
-#[schema(as = CaptionRevision)]
+#[schema(as = TextRevision)]
 struct RevisionOut {
     /// Which
     revision: u32,
@@ -86,9 +86,9 @@ struct RevisionOut {
 /// What is saved
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = NewCaptionDraft)]
+#[schema(as = NewTextDraft)]
 struct DraftIn {
-    /// WebVTT; only what could be captions is kept
+    /// WebVTT; only what could be a text in time is kept
     vtt: String,
     /// The number of the draft that it replaces; 0 where there was none
     over: u64,
@@ -96,7 +96,7 @@ struct DraftIn {
 
 /// What was saved
 #[derive(Serialize, ToSchema)]
-#[schema(as = SavedCaptionDraft)]
+#[schema(as = SavedTextDraft)]
 struct SavedOut {
     /// To be named with the next save
     number: u64,
@@ -110,28 +110,29 @@ fn name(app: &App, id: &str) -> Result<String, Problem> {
     Ok(person.map(|person| person.display_name).unwrap_or_default())
 }
 
-/// Everything that an editor of captions needs; empty where there is nothing in that language yet
-#[utoipa::path(get, path = "/api/v1/videos/{id}/captions/{language}/work", tag = "videos",
-    params(("id" = uuid::Uuid, Path), ("language" = String, Path, description = "BCP 47")), responses(
+/// Everything that an editor needs; empty where there is nothing in that language yet
+#[utoipa::path(get, path = "/api/v1/videos/{id}/{kind}/{language}/work", tag = "videos",
+    params(("id" = uuid::Uuid, Path), ("kind" = inline(KindIn), Path), ("language" = String, Path, description = "BCP 47")), responses(
     (status = 200, description = "For those who may change the video", body = WorkOut),
     (status = 404, description = "No such video", body = ProblemDocument, content_type = "application/problem+json")))]
 async fn work(
     State(app): State<App>,
     caller: Caller,
-    Segments((id, language)): Segments<(String, String)>,
+    Segments((id, kind, language)): Segments<(String, KindIn, String)>,
 ) -> Result<Json<WorkOut>, Problem> {
     blocking(move || {
         let video = editable(&app, &caller, &id)?;
-        let published = match app.library.caption_text(video.id, &language, None) {
-            Ok(captions) => Some(PublishedOut {
-                revision: captions.info.revision,
-                machine: captions.info.machine,
-                vtt: captions.vtt,
+        let texts = app.library.texts(kind.into());
+        let published = match texts.get(video.id, &language, None) {
+            Ok(text) => Some(PublishedOut {
+                revision: text.info.revision,
+                machine: text.info.machine,
+                vtt: text.vtt,
             }),
             Err(Error::NotFound(_)) => None,
             Err(error) => return Err(Problem::from(error)),
         };
-        let draft = match app.library.caption_draft(video.id, &language)? {
+        let draft = match texts.draft(video.id, &language)? {
             Some(draft) => Some(DraftOut {
                 number: draft.number,
                 updated: time::text(draft.updated),
@@ -141,7 +142,7 @@ async fn work(
             None => None,
         };
         // Written by us; without them nothing is marked.
-        let marks = app.library.caption_marks(video.id, &language)?;
+        let marks = texts.marks(video.id, &language)?;
         let marks = marks.and_then(|json| serde_json::from_str(&json).ok());
         let describe = |revision: Revision| {
             Ok::<_, Problem>(RevisionOut {
@@ -151,7 +152,7 @@ async fn work(
                 machine: revision.machine,
             })
         };
-        let revisions = app.library.caption_revisions(video.id, &language)?;
+        let revisions = texts.revisions(video.id, &language)?;
         Ok(Json(WorkOut {
             published,
             draft,
@@ -166,8 +167,8 @@ async fn work(
 }
 
 /// Save what somebody is at; learners do not see it
-#[utoipa::path(put, path = "/api/v1/videos/{id}/captions/{language}/draft", tag = "videos", request_body = DraftIn,
-    params(("id" = uuid::Uuid, Path), ("language" = String, Path, description = "BCP 47")), responses(
+#[utoipa::path(put, path = "/api/v1/videos/{id}/{kind}/{language}/draft", tag = "videos", request_body = DraftIn,
+    params(("id" = uuid::Uuid, Path), ("kind" = inline(KindIn), Path), ("language" = String, Path, description = "BCP 47")), responses(
     (status = 200, description = "Saved", body = SavedOut),
     (status = 404, description = "No such video", body = ProblemDocument, content_type = "application/problem+json"),
     (status = 409, description = "Somebody else has saved meanwhile", body = ProblemDocument, content_type = "application/problem+json"),
@@ -175,19 +176,20 @@ async fn work(
 async fn save(
     State(app): State<App>,
     caller: Caller,
-    Segments((id, language)): Segments<(String, String)>,
+    Segments((id, kind, language)): Segments<(String, KindIn, String)>,
     Strict(asked): Strict<DraftIn>,
 ) -> Result<Json<SavedOut>, Problem> {
     blocking(move || {
         let video = editable(&app, &caller, &id)?;
-        let captions = parse(asked.vtt.as_bytes(), Some(Format::WebVtt)).map_err(refused)?;
-        let (vtt, by, now) = (captions.to_vtt(), caller.id().to_string(), app.now());
+        let cues = parse(asked.vtt.as_bytes(), Some(Format::WebVtt)).map_err(refused)?;
+        let (vtt, by, now) = (cues.to_vtt(), caller.id().to_string(), app.now());
         let saved = app
             .library
-            .save_caption_draft(video.id, &language, vtt, &by, asked.over, now)?;
+            .texts(kind.into())
+            .save_draft(video.id, &language, vtt, &by, asked.over, now)?;
         let number = saved.ok_or_else(|| {
             Problem::conflict(
-                "Somebody else has saved these captions meanwhile. Load the page anew to go on from theirs.",
+                "Somebody else has saved this text meanwhile. Load the page anew to go on from theirs.",
             )
             .kind("draft-changed", "Somebody else was here")
         })?;
@@ -200,18 +202,22 @@ async fn save(
 }
 
 /// Throw away what somebody was at; what learners have stays
-#[utoipa::path(delete, path = "/api/v1/videos/{id}/captions/{language}/draft", tag = "videos",
-    params(("id" = uuid::Uuid, Path), ("language" = String, Path, description = "BCP 47")), responses(
+#[utoipa::path(delete, path = "/api/v1/videos/{id}/{kind}/{language}/draft", tag = "videos",
+    params(("id" = uuid::Uuid, Path), ("kind" = inline(KindIn), Path), ("language" = String, Path, description = "BCP 47")), responses(
     (status = 204, description = "Gone"),
     (status = 404, description = "No draft in that language", body = ProblemDocument, content_type = "application/problem+json")))]
 async fn discard(
     State(app): State<App>,
     caller: Caller,
-    Segments((id, language)): Segments<(String, String)>,
+    Segments((id, kind, language)): Segments<(String, KindIn, String)>,
 ) -> Result<StatusCode, Problem> {
     blocking(move || {
         let video = editable(&app, &caller, &id)?;
-        match app.library.drop_caption_draft(video.id, &language)? {
+        match app
+            .library
+            .texts(kind.into())
+            .drop_draft(video.id, &language)?
+        {
             true => Ok(StatusCode::NO_CONTENT),
             false => Err(Problem::not_found("draft")),
         }

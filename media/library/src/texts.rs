@@ -2,7 +2,8 @@
 //! address may be cached for ever and a correction has another.
 
 use jiff::Timestamp;
-use lectern_store::Tx;
+use lectern_store::{Store, Tx};
+use serde::Deserialize;
 
 use crate::rows::{
     CAPTIONS, DESCRIPTIONS, DraftRow, RevisionRow, SPEECH, TextRow, TextTables, VIDEOS,
@@ -11,7 +12,8 @@ use crate::videos::language;
 use crate::{ChangeKind, Error, Library, VideoId};
 
 /// What texts in time with a video are for (HTML, text track kinds).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum TextKind {
     /// What is said and heard, for those who do not hear it (WCAG 2.1, 1.2.2).
     Captions,
@@ -20,6 +22,15 @@ pub enum TextKind {
 }
 
 impl TextKind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Captions, Self::Descriptions];
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// As addresses and messages name it.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -104,10 +115,11 @@ pub(crate) enum Origin {
 }
 
 /// The texts of one kind.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Texts<'a> {
     library: &'a Library,
     kind: TextKind,
+    tables: &'static TextTables,
 }
 
 impl Library {
@@ -117,11 +129,16 @@ impl Library {
         Texts {
             library: self,
             kind,
+            tables: kind.tables(),
         }
     }
 }
 
 impl Texts<'_> {
+    fn store(&self) -> &Store {
+        &self.library.inner.store
+    }
+
     /// Stores a text (WebVTT, checked by the caller) that a person brought or approved; what somebody was still at
     /// is done with it. Its revision; 1 is the first ever.
     ///
@@ -157,7 +174,7 @@ impl Texts<'_> {
     }
 
     /// The revision; none where a better word than this is there.
-    pub(crate) fn write(
+    fn write(
         &self,
         video: VideoId,
         tag: &str,
@@ -165,10 +182,10 @@ impl Texts<'_> {
         origin: Origin,
         now: Timestamp,
     ) -> Result<Option<u32>, Error> {
-        let tables = self.kind.tables();
+        let tables = self.tables;
         let tag = needed(tag)?;
         within_bounds(&vtt)?;
-        let revision = self.library.inner.store.write(move |tx: &Tx<'_>| {
+        let revision = self.store().write(move |tx: &Tx<'_>| {
             if !tx.contains(&VIDEOS, &video)? {
                 return Err(Error::NotFound("video"));
             }
@@ -185,16 +202,13 @@ impl Texts<'_> {
     /// # Errors
     /// [`Error::Store`].
     pub fn revisions(&self, video: VideoId, tag: &str) -> Result<Vec<Revision>, Error> {
-        let tables = self.kind.tables();
         let Ok(tag) = language(tag) else {
             return Ok(Vec::new());
         };
         let row = self
-            .library
-            .inner
-            .store
+            .store()
             .snapshot()?
-            .get(&tables.heads, &(video, tag))?;
+            .get(&self.tables.heads, &(video, tag))?;
         let history = row.filter(|row| !row.removed).map(|row| row.history);
         let newest_first = history.unwrap_or_default().into_iter().rev();
         Ok(newest_first
@@ -212,12 +226,11 @@ impl Texts<'_> {
     /// # Errors
     /// [`Error::Store`].
     pub fn marks(&self, video: VideoId, tag: &str) -> Result<Option<String>, Error> {
-        let tables = self.kind.tables();
         let Ok(tag) = language(tag) else {
             return Ok(None);
         };
-        let snapshot = self.library.inner.store.snapshot()?;
-        Ok(snapshot.get(&tables.marks, &(video, tag))?)
+        let snapshot = self.store().snapshot()?;
+        Ok(snapshot.get(&self.tables.marks, &(video, tag))?)
     }
 
     /// What somebody is still at, if anybody is.
@@ -225,12 +238,11 @@ impl Texts<'_> {
     /// # Errors
     /// [`Error::Store`].
     pub fn draft(&self, video: VideoId, tag: &str) -> Result<Option<Draft>, Error> {
-        let tables = self.kind.tables();
         let Ok(tag) = language(tag) else {
             return Ok(None);
         };
-        let snapshot = self.library.inner.store.snapshot()?;
-        let row = snapshot.get(&tables.drafts, &(video, tag))?;
+        let snapshot = self.store().snapshot()?;
+        let row = snapshot.get(&self.tables.drafts, &(video, tag))?;
         Ok(row.map(|row| Draft {
             number: row.number,
             updated: row.updated,
@@ -253,11 +265,11 @@ impl Texts<'_> {
         over: u64,
         now: Timestamp,
     ) -> Result<Option<u64>, Error> {
-        let tables = self.kind.tables();
+        let tables = self.tables;
         let tag = needed(tag)?;
         within_bounds(&vtt)?;
         let by = by.to_owned();
-        self.library.inner.store.write(move |tx: &Tx<'_>| {
+        self.store().write(move |tx: &Tx<'_>| {
             if !tx.contains(&VIDEOS, &video)? {
                 return Err(Error::NotFound("video"));
             }
@@ -286,16 +298,13 @@ impl Texts<'_> {
     /// # Errors
     /// [`Error::Store`].
     pub fn drop_draft(&self, video: VideoId, tag: &str) -> Result<bool, Error> {
-        let tables = self.kind.tables();
+        let tables = self.tables;
         let Ok(tag) = language(tag) else {
             return Ok(false);
         };
-        self.library
-            .inner
-            .store
-            .write_making_room(move |tx: &Tx<'_>| {
-                Ok::<_, Error>(tx.remove(&tables.drafts, &(video, tag.clone()))?)
-            })
+        self.store().write_making_room(move |tx: &Tx<'_>| {
+            Ok::<_, Error>(tx.remove(&tables.drafts, &(video, tag.clone()))?)
+        })
     }
 
     /// The languages a video has such texts in, by tag.
@@ -303,14 +312,11 @@ impl Texts<'_> {
     /// # Errors
     /// [`Error::Store`].
     pub fn list(&self, video: VideoId) -> Result<Vec<TextInfo>, Error> {
-        let tables = self.kind.tables();
         let mut infos = Vec::new();
         for entry in self
-            .library
-            .inner
-            .store
+            .store()
             .snapshot()?
-            .prefix(&tables.heads, &video)?
+            .prefix(&self.tables.heads, &video)?
         {
             let ((_, language), row) = entry?;
             if !row.removed {
@@ -330,15 +336,14 @@ impl Texts<'_> {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Store`].
     pub fn get(&self, video: VideoId, tag: &str, revision: Option<u32>) -> Result<Text, Error> {
-        let tables = self.kind.tables();
         let missing = || Error::NotFound(self.kind.name());
         let tag = language(tag).map_err(|_| missing())?;
-        let snapshot = self.library.inner.store.snapshot()?;
+        let snapshot = self.store().snapshot()?;
         let key = (video, tag.clone());
-        let row = snapshot.get(&tables.heads, &key)?;
+        let row = snapshot.get(&self.tables.heads, &key)?;
         let row = row.filter(|row| !row.removed).ok_or_else(missing)?;
         let revision = revision.unwrap_or(row.revision);
-        let text = snapshot.get(&tables.texts, &(video, tag.clone(), revision))?;
+        let text = snapshot.get(&self.tables.texts, &(video, tag.clone(), revision))?;
         Ok(Text {
             info: TextInfo {
                 language: tag,
@@ -355,29 +360,26 @@ impl Texts<'_> {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Store`].
     pub fn remove(&self, video: VideoId, tag: &str) -> Result<(), Error> {
-        let (kind, tables) = (self.kind, self.kind.tables());
+        let Self { kind, tables, .. } = *self;
         let tag = language(tag).map_err(|_| Error::NotFound(kind.name()))?;
-        self.library
-            .inner
-            .store
-            .write_making_room(move |tx: &Tx<'_>| {
-                let key = (video, tag.clone());
-                let row = tx.get(&tables.heads, &key)?.filter(|row| !row.removed);
-                let row = row.ok_or(Error::NotFound(kind.name()))?;
-                for revision in row.revision.saturating_sub(KEPT_REVISIONS)..=row.revision {
-                    tx.remove(&tables.texts, &(video, tag.clone(), revision))?;
-                }
-                let row = TextRow {
-                    removed: true,
-                    machine: None,
-                    history: Vec::new(),
-                    ..row
-                };
-                tx.insert(&tables.heads, &key, &row)?;
-                tx.remove(&tables.marks, &key)?;
-                tx.remove(&tables.drafts, &key)?;
-                Ok::<(), Error>(())
-            })?;
+        self.store().write_making_room(move |tx: &Tx<'_>| {
+            let key = (video, tag.clone());
+            let row = tx.get(&tables.heads, &key)?.filter(|row| !row.removed);
+            let row = row.ok_or(Error::NotFound(kind.name()))?;
+            for revision in row.revision.saturating_sub(KEPT_REVISIONS)..=row.revision {
+                tx.remove(&tables.texts, &(video, tag.clone(), revision))?;
+            }
+            let row = TextRow {
+                removed: true,
+                machine: None,
+                history: Vec::new(),
+                ..row
+            };
+            tx.insert(&tables.heads, &key, &row)?;
+            tx.remove(&tables.marks, &key)?;
+            tx.remove(&tables.drafts, &key)?;
+            Ok::<(), Error>(())
+        })?;
         self.library.changed(video, ChangeKind::Captions);
         Ok(())
     }
@@ -466,7 +468,7 @@ pub(crate) fn write(
 
 /// All texts of a video that is removed.
 pub(crate) fn remove_texts(tx: &Tx<'_>, video: VideoId) -> Result<(), Error> {
-    for tables in [&CAPTIONS, &DESCRIPTIONS] {
+    for tables in TextKind::ALL.map(TextKind::tables) {
         let heads: Vec<_> = tx
             .prefix(&tables.heads, &video)?
             .collect::<Result<_, _>>()?;

@@ -32,21 +32,12 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 }
 
 /// What the texts are for: what is heard, or what is seen
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[derive(Debug, ToSchema, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = TextTrackKind)]
-enum KindIn {
+enum KindName {
     Captions,
     Descriptions,
-}
-
-impl From<KindIn> for TextKind {
-    fn from(kind: KindIn) -> Self {
-        match kind {
-            KindIn::Captions => Self::Captions,
-            KindIn::Descriptions => Self::Descriptions,
-        }
-    }
 }
 
 /// Captions or descriptions in one language
@@ -110,20 +101,20 @@ fn describe(kind: TextKind, video: VideoId, info: TextInfo) -> TextTrackOut {
 }
 
 /// A video's captions or descriptions
-#[utoipa::path(get, path = "/api/v1/videos/{id}/{kind}", tag = "videos", params(("id" = uuid::Uuid, Path), ("kind" = inline(KindIn), Path), Page), responses(
+#[utoipa::path(get, path = "/api/v1/videos/{id}/{kind}", tag = "videos", params(("id" = uuid::Uuid, Path), ("kind" = inline(KindName), Path), Page), responses(
     (status = 200, description = "A page, by language", body = List<TextTrackOut>),
     (status = 404, description = "No such video", body = ProblemDocument, content_type = "application/problem+json")))]
 async fn list(
     State(app): State<App>,
     caller: Option<Caller>,
-    Segments((id, kind)): Segments<(String, KindIn)>,
+    Segments((id, kind)): Segments<(String, TextKind)>,
     Params(page): Params<Page>,
 ) -> Result<List<TextTrackOut>, Problem> {
     let limit = page.limit();
     let after: Option<String> = page.after()?;
     blocking(move || {
         let video = visible(&app, caller.as_ref(), &id)?;
-        let mut items = of(&app.library, kind.into(), video.id)?;
+        let mut items = of(&app.library, kind, video.id)?;
         items.retain(|item| after.as_ref().is_none_or(|after| item.language > *after));
         let is_last = items.len() <= limit;
         items.truncate(limit);
@@ -138,13 +129,13 @@ async fn list(
 
 /// Captions or descriptions in one language, as WebVTT
 #[utoipa::path(get, path = "/api/v1/videos/{id}/{kind}/{language}", tag = "videos",
-    params(("id" = uuid::Uuid, Path), ("kind" = inline(KindIn), Path), ("language" = String, Path, description = "BCP 47"), Which), responses(
+    params(("id" = uuid::Uuid, Path), ("kind" = inline(KindName), Path), ("language" = String, Path, description = "BCP 47"), Which), responses(
     (status = 200, description = "The newest text, or the one that is named", body = String, content_type = "text/vtt"),
     (status = 404, description = "None in that language", body = ProblemDocument, content_type = "application/problem+json")))]
 async fn get(
     State(app): State<App>,
     caller: Option<Caller>,
-    Segments((id, kind, language)): Segments<(String, KindIn, String)>,
+    Segments((id, kind, language)): Segments<(String, TextKind, String)>,
     Params(which): Params<Which>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -152,7 +143,7 @@ async fn get(
         let video = visible(&app, caller.as_ref(), &id)?;
         Ok::<_, Problem>(
             app.library
-                .texts(kind.into())
+                .texts(kind)
                 .get(video.id, &language, which.revision)?,
         )
     })
@@ -182,7 +173,7 @@ async fn get(
 
 /// Bring captions or descriptions in one language; a text that was there is replaced
 #[utoipa::path(put, path = "/api/v1/videos/{id}/{kind}/{language}", tag = "videos",
-    params(("id" = uuid::Uuid, Path), ("kind" = inline(KindIn), Path), ("language" = String, Path, description = "BCP 47")),
+    params(("id" = uuid::Uuid, Path), ("kind" = inline(KindName), Path), ("language" = String, Path, description = "BCP 47")),
     request_body(content((String = "text/vtt"), (String = "application/x-subrip"), (String = "application/ttml+xml"))), responses(
     (status = 200, description = "Replaced", body = TextTrackOut),
     (status = 201, description = "Added", body = TextTrackOut),
@@ -192,7 +183,7 @@ async fn get(
 async fn put(
     State(app): State<App>,
     caller: Caller,
-    Segments((id, kind, language)): Segments<(String, KindIn, String)>,
+    Segments((id, kind, language)): Segments<(String, TextKind, String)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<(StatusCode, Json<TextTrackOut>), Problem> {
@@ -200,7 +191,6 @@ async fn put(
     blocking(move || {
         let video = editable(&app, &caller, &id)?;
         let vtt = parse(&body, Some(format)).map_err(refused)?.to_vtt();
-        let kind = TextKind::from(kind);
         let texts = app.library.texts(kind);
         let is_new = texts.get(video.id, &language, None).is_err();
         texts.put(
@@ -232,17 +222,16 @@ async fn put(
 
 /// Remove the captions or descriptions in one language
 #[utoipa::path(delete, path = "/api/v1/videos/{id}/{kind}/{language}", tag = "videos",
-    params(("id" = uuid::Uuid, Path), ("kind" = inline(KindIn), Path), ("language" = String, Path, description = "BCP 47")), responses(
+    params(("id" = uuid::Uuid, Path), ("kind" = inline(KindName), Path), ("language" = String, Path, description = "BCP 47")), responses(
     (status = 204, description = "Gone"),
     (status = 404, description = "None in that language", body = ProblemDocument, content_type = "application/problem+json")))]
 async fn remove(
     State(app): State<App>,
     caller: Caller,
-    Segments((id, kind, language)): Segments<(String, KindIn, String)>,
+    Segments((id, kind, language)): Segments<(String, TextKind, String)>,
 ) -> Result<StatusCode, Problem> {
     blocking(move || {
         let video = editable(&app, &caller, &id)?;
-        let kind = TextKind::from(kind);
         app.library.texts(kind).remove(video.id, &language)?;
         caller.audit(
             &app,

@@ -204,35 +204,37 @@ fn parse(name: &str) -> Option<Name> {
     let (folder, file) = name.split_once('/')?;
     match folder {
         "storyboard" => Some(Name::Sheet(number(file.strip_suffix(".jpg")?)?)),
-        "captions" | "descriptions" => {
-            let kind = match folder {
-                "captions" => TextKind::Captions,
-                _ => TextKind::Descriptions,
-            };
-            let (stem, is_playlist) = match file.strip_suffix(".vtt") {
-                Some(stem) => (stem, false),
-                None => (file.strip_suffix(".m3u8")?, true),
-            };
-            let (language, revision) = stem.rsplit_once('.')?;
-            // HLS names no descriptions.
-            if is_playlist && kind == TextKind::Descriptions {
-                return None;
-            }
-            Some(Name::Text {
-                kind,
-                language: language.to_owned(),
-                revision: number(revision)?,
-                is_playlist,
-            })
-        }
-        track => {
-            let track = TrackId::new(track).ok()?;
-            match file {
-                "index.m3u8" => Some(Name::Playlist(track)),
-                "init.mp4" => Some(Name::Init(track)),
-                _ => Some(Name::Segment(track, number(file.strip_suffix(".m4s")?)?)),
-            }
-        }
+        folder => match TextKind::named(folder) {
+            Some(kind) => text(kind, file),
+            None => track(folder, file),
+        },
+    }
+}
+
+fn text(kind: TextKind, file: &str) -> Option<Name> {
+    let (stem, is_playlist) = match file.strip_suffix(".vtt") {
+        Some(stem) => (stem, false),
+        None => (file.strip_suffix(".m3u8")?, true),
+    };
+    // HLS names no descriptions.
+    if is_playlist && kind == TextKind::Descriptions {
+        return None;
+    }
+    let (language, revision) = stem.rsplit_once('.')?;
+    Some(Name::Text {
+        kind,
+        language: language.to_owned(),
+        revision: number(revision)?,
+        is_playlist,
+    })
+}
+
+fn track(folder: &str, file: &str) -> Option<Name> {
+    let track = TrackId::new(folder).ok()?;
+    match file {
+        "index.m3u8" => Some(Name::Playlist(track)),
+        "init.mp4" => Some(Name::Init(track)),
+        _ => Some(Name::Segment(track, number(file.strip_suffix(".m4s")?)?)),
     }
 }
 

@@ -144,7 +144,7 @@ pub(super) fn package(
 /// A video's texts as manifests name them.
 fn tracks(library: &Library, video: VideoId) -> Result<Vec<TextTrack>, Problem> {
     let mut tracks = Vec::new();
-    for kind in [TextKind::Captions, TextKind::Descriptions] {
+    for kind in TextKind::ALL {
         let infos = library.texts(kind).list(video)?;
         tracks.extend(infos.iter().filter_map(|info| track(kind, info)));
     }

@@ -28,20 +28,10 @@ const PATIENCE_MS = 180_000;
 const folder = mkdtempSync(join(tmpdir(), 'lectern-captions-'));
 const box = await openBox();
 const people = await openPeople(box);
-const { errors, person } = people;
+const { check, checks, person } = people;
 let video;
 let teacher;
 let learner;
-
-const checks = [];
-const check = (name, run) =>
-  checks.push({
-    name,
-    run: async () => {
-      await run();
-      assert.deepEqual(errors, [], 'a script failed on the page');
-    },
-  });
 
 check('IT installs a model from a file, and what is none is refused with a sentence', async () => {
   teacher = await person({ name: 'teacher', password: PASSWORD });

@@ -18,18 +18,9 @@ const SHORT = 'Bars.';
 
 const box = await openBox();
 const people = await openPeople(box);
+const { check, checks } = people;
 const teacher = await people.person({ name: 'teacher', password: PASSWORD });
 const learner = await people.person(box.learner());
-
-const checks = [];
-const check = (name, run) =>
-  checks.push({
-    name,
-    run: async () => {
-      await run();
-      assert.deepEqual(people.errors, [], 'a script failed on the page');
-    },
-  });
 
 check('an author writes them where something is shown that nobody says', async () => {
   await teacher.goto(`${box.base}/videos/${box.video}/edit`);
@@ -89,6 +80,20 @@ check('one that fits its pause holds nothing', async () => {
   await learner.getByTestId('description').getByText(SHORT).waitFor();
   await until(async () => (await at()) > 12.2, 'the video to play on', 10_000);
   assert.equal(await learner.getByTestId('description').locator('p').textContent(), '');
+});
+
+check('one that begins just where they are turned on is read', async () => {
+  await open();
+  await learner.locator('section[data-state]').focus();
+  await learner.keyboard.press('d');
+  await learner.getByTestId('description').waitFor({ state: 'detached' });
+  await learner.locator('section[data-state] video').evaluate((element) => element.pause());
+  await seek(10);
+  await learner.locator('section[data-state]').focus();
+  await learner.keyboard.press('d');
+  await learner.getByTestId('description').waitFor();
+  await play();
+  await learner.getByTestId('description').getByText(SHORT).waitFor();
 });
 
 check('play goes on at once, and a jump leaves it behind', async () => {

@@ -137,6 +137,7 @@ fn fields_that_break_a_rule_are_refused_with_a_sentence() {
 fn a_language_has_one_spelling() {
     let lectern = Box_::new();
     let library = &lectern.library;
+    let captions = library.texts(TextKind::Captions);
     let video = lectern.video(b"source");
     for (tag, spelt) in [
         ("EN-gb", "en-GB"),
@@ -145,19 +146,10 @@ fn a_language_has_one_spelling() {
         ("en-a-BB-cccc", "en-a-bb-cccc"),
     ] {
         let text = "WEBVTT".to_owned();
-        library
-            .texts(TextKind::Captions)
-            .put(video, tag, text, "ada", at(0))
-            .unwrap();
-        let found = library
-            .texts(TextKind::Captions)
-            .get(video, tag, None)
-            .unwrap();
+        captions.put(video, tag, text, "ada", at(0)).unwrap();
+        let found = captions.get(video, tag, None).unwrap();
         assert_eq!(found.info.language, spelt);
-        library
-            .texts(TextKind::Captions)
-            .remove(video, tag)
-            .unwrap();
+        captions.remove(video, tag).unwrap();
     }
 }
 
@@ -165,43 +157,20 @@ fn a_language_has_one_spelling() {
 fn captions_count_their_revisions_even_over_a_removal() {
     let lectern = Box_::new();
     let library = &lectern.library;
+    let captions = library.texts(TextKind::Captions);
     let video = lectern.video(b"source");
     let put = |text: &str| {
-        library
-            .texts(TextKind::Captions)
+        captions
             .put(video, "de", text.to_owned(), "ada", at(0))
             .unwrap()
     };
     assert_eq!((put("one"), put("two")), (1, 2));
-    assert_eq!(
-        library
-            .texts(TextKind::Captions)
-            .get(video, "de", Some(1))
-            .unwrap()
-            .vtt,
-        "one"
-    );
-    assert_eq!(
-        library
-            .texts(TextKind::Captions)
-            .get(video, "de", None)
-            .unwrap()
-            .vtt,
-        "two"
-    );
-    library
-        .texts(TextKind::Captions)
-        .remove(video, "de")
-        .unwrap();
-    assert!(
-        library
-            .texts(TextKind::Captions)
-            .list(video)
-            .unwrap()
-            .is_empty()
-    );
+    assert_eq!(captions.get(video, "de", Some(1)).unwrap().vtt, "one");
+    assert_eq!(captions.get(video, "de", None).unwrap().vtt, "two");
+    captions.remove(video, "de").unwrap();
+    assert!(captions.list(video).unwrap().is_empty());
     assert!(matches!(
-        library.texts(TextKind::Captions).get(video, "de", Some(2)),
+        captions.get(video, "de", Some(2)),
         Err(Error::NotFound(_))
     ));
     assert_eq!(put("three"), 3);
@@ -209,26 +178,13 @@ fn captions_count_their_revisions_even_over_a_removal() {
         put(&format!("{n}"));
     }
     assert!(
-        library
-            .texts(TextKind::Captions)
-            .get(video, "de", Some(3))
-            .is_err(),
+        captions.get(video, "de", Some(3)).is_err(),
         "old revisions end"
     );
-    assert!(
-        library
-            .texts(TextKind::Captions)
-            .get(video, "de", Some(9))
-            .is_ok()
-    );
-    assert_eq!(
-        library.texts(TextKind::Captions).list(video).unwrap().len(),
-        1
-    );
+    assert!(captions.get(video, "de", Some(9)).is_ok());
+    assert_eq!(captions.list(video).unwrap().len(), 1);
     assert!(matches!(
-        library
-            .texts(TextKind::Captions)
-            .put(video, "", String::new(), "ada", at(0)),
+        captions.put(video, "", String::new(), "ada", at(0)),
         Err(Error::Invalid(_))
     ));
 }
@@ -269,23 +225,17 @@ fn descriptions_stand_beside_captions_of_the_same_language() {
 fn a_removed_video_is_gone_with_everything_of_its_own() {
     let lectern = Box_::new();
     let library = &lectern.library;
+    let captions = library.texts(TextKind::Captions);
     let video = lectern.video(b"source");
     let other = lectern.video(b"other");
-    library
-        .texts(TextKind::Captions)
+    captions
         .put(video, "de", "x".to_owned(), "ada", at(0))
         .unwrap();
     let job = library.next_job(at(0)).unwrap().unwrap();
     assert_eq!(job.video, video);
     library.remove_video(video).unwrap();
     assert!(matches!(library.video(video), Err(Error::NotFound(_))));
-    assert!(
-        library
-            .texts(TextKind::Captions)
-            .list(video)
-            .unwrap()
-            .is_empty()
-    );
+    assert!(captions.list(video).unwrap().is_empty());
     assert!(!library.holds(job.lease));
     assert!(matches!(
         library.remove_video(video),

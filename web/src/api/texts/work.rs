@@ -3,14 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use lectern_library::{Error, Revision};
+use lectern_library::{Error, Revision, TextKind};
 use lectern_vod::captions::{Format, parse};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{KindIn, refused, time};
+use super::{KindName, refused, time};
 use crate::api::videos::editable;
 use crate::app::App;
 use crate::auth::Caller;
@@ -112,17 +112,17 @@ fn name(app: &App, id: &str) -> Result<String, Problem> {
 
 /// Everything that an editor needs; empty where there is nothing in that language yet
 #[utoipa::path(get, path = "/api/v1/videos/{id}/{kind}/{language}/work", tag = "videos",
-    params(("id" = uuid::Uuid, Path), ("kind" = inline(KindIn), Path), ("language" = String, Path, description = "BCP 47")), responses(
+    params(("id" = uuid::Uuid, Path), ("kind" = inline(KindName), Path), ("language" = String, Path, description = "BCP 47")), responses(
     (status = 200, description = "For those who may change the video", body = WorkOut),
     (status = 404, description = "No such video", body = ProblemDocument, content_type = "application/problem+json")))]
 async fn work(
     State(app): State<App>,
     caller: Caller,
-    Segments((id, kind, language)): Segments<(String, KindIn, String)>,
+    Segments((id, kind, language)): Segments<(String, TextKind, String)>,
 ) -> Result<Json<WorkOut>, Problem> {
     blocking(move || {
         let video = editable(&app, &caller, &id)?;
-        let texts = app.library.texts(kind.into());
+        let texts = app.library.texts(kind);
         let published = match texts.get(video.id, &language, None) {
             Ok(text) => Some(PublishedOut {
                 revision: text.info.revision,
@@ -168,7 +168,7 @@ async fn work(
 
 /// Save what somebody is at; learners do not see it
 #[utoipa::path(put, path = "/api/v1/videos/{id}/{kind}/{language}/draft", tag = "videos", request_body = DraftIn,
-    params(("id" = uuid::Uuid, Path), ("kind" = inline(KindIn), Path), ("language" = String, Path, description = "BCP 47")), responses(
+    params(("id" = uuid::Uuid, Path), ("kind" = inline(KindName), Path), ("language" = String, Path, description = "BCP 47")), responses(
     (status = 200, description = "Saved", body = SavedOut),
     (status = 404, description = "No such video", body = ProblemDocument, content_type = "application/problem+json"),
     (status = 409, description = "Somebody else has saved meanwhile", body = ProblemDocument, content_type = "application/problem+json"),
@@ -176,7 +176,7 @@ async fn work(
 async fn save(
     State(app): State<App>,
     caller: Caller,
-    Segments((id, kind, language)): Segments<(String, KindIn, String)>,
+    Segments((id, kind, language)): Segments<(String, TextKind, String)>,
     Strict(asked): Strict<DraftIn>,
 ) -> Result<Json<SavedOut>, Problem> {
     blocking(move || {
@@ -185,7 +185,7 @@ async fn save(
         let (vtt, by, now) = (cues.to_vtt(), caller.id().to_string(), app.now());
         let saved = app
             .library
-            .texts(kind.into())
+            .texts(kind)
             .save_draft(video.id, &language, vtt, &by, asked.over, now)?;
         let number = saved.ok_or_else(|| {
             Problem::conflict(
@@ -203,21 +203,17 @@ async fn save(
 
 /// Throw away what somebody was at; what learners have stays
 #[utoipa::path(delete, path = "/api/v1/videos/{id}/{kind}/{language}/draft", tag = "videos",
-    params(("id" = uuid::Uuid, Path), ("kind" = inline(KindIn), Path), ("language" = String, Path, description = "BCP 47")), responses(
+    params(("id" = uuid::Uuid, Path), ("kind" = inline(KindName), Path), ("language" = String, Path, description = "BCP 47")), responses(
     (status = 204, description = "Gone"),
     (status = 404, description = "No draft in that language", body = ProblemDocument, content_type = "application/problem+json")))]
 async fn discard(
     State(app): State<App>,
     caller: Caller,
-    Segments((id, kind, language)): Segments<(String, KindIn, String)>,
+    Segments((id, kind, language)): Segments<(String, TextKind, String)>,
 ) -> Result<StatusCode, Problem> {
     blocking(move || {
         let video = editable(&app, &caller, &id)?;
-        match app
-            .library
-            .texts(kind.into())
-            .drop_draft(video.id, &language)?
-        {
+        match app.library.texts(kind).drop_draft(video.id, &language)? {
             true => Ok(StatusCode::NO_CONTENT),
             false => Err(Problem::not_found("draft")),
         }

@@ -1,17 +1,27 @@
 /** People in a real Chromium, each with a browser of their own, signed in to a box. */
+import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import process from 'node:process';
 import { chromium } from 'playwright-core';
 
-/** What failed on any of their pages is in `errors`. */
 export async function openPeople(box) {
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
   });
   const errors = [];
+  const checks = [];
   return {
-    errors,
+    checks,
+    /** Adds a check that also fails where a script did, on anybody's page. */
+    check: (name, run) =>
+      checks.push({
+        name,
+        run: async () => {
+          await run();
+          assert.deepEqual(errors, [], 'a script failed on the page');
+        },
+      }),
     async person({ name, password }) {
       const context = await browser.newContext({ viewport: { width: 1280, height: 860 } });
       const page = await context.newPage();

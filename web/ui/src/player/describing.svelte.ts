@@ -3,8 +3,7 @@
  * holds the video until it has been read (WCAG 2.1, 1.2.7, extended audio description).
  */
 import type { PlayedText } from '../lib/api-types';
-import type { Cue } from './cues';
-import { begun } from './cues';
+import { begun, type Cue } from './cues';
 import { t } from './messages';
 import type { Preferences } from './preferences';
 import { read, voiceFor } from './voice';
@@ -29,9 +28,11 @@ export class Describing {
   private reading: Reading | null = null;
   /** It began while another was still read. */
   private next: Cue | null = null;
-  private as = $state<Preferences['descriptionsAs']>('spoken');
 
-  constructor(private readonly cuesOf: (track: PlayedText) => Promise<Cue[]>) {}
+  constructor(
+    private readonly cuesOf: (track: PlayedText) => Promise<Cue[]>,
+    private readonly as: () => Preferences['descriptionsAs'],
+  ) {}
 
   open(video: HTMLVideoElement, signal: AbortSignal): void {
     this.video = video;
@@ -49,20 +50,23 @@ export class Describing {
       const cues = await this.cuesOf(track);
       if (this.track !== track) return true;
       this.cues = cues;
-      this.looked_s = this.video?.currentTime ?? 0;
+      this.lookFromHere();
       return true;
     } catch {
       return false;
     }
   }
 
-  readAs(as: Preferences['descriptionsAs']): void {
-    this.as = as;
-  }
-
   /** Whether the browser itself reads, rather than a screen reader. */
   get isSpoken(): boolean {
-    return this.as === 'spoken' && this.track !== null && voiceFor(this.track.language) !== null;
+    return this.voice() !== null;
+  }
+
+  /** What a learner is told of it who turns them on or off. */
+  told(name: string): string {
+    if (!this.track) return t.descriptions.offSaid;
+    const isMute = this.as() === 'spoken' && !this.isSpoken;
+    return isMute ? t.descriptions.noVoice(name) : t.descriptions.on(name);
   }
 
   /** Looks where the video is: often, while it plays. */
@@ -84,20 +88,21 @@ export class Describing {
   }
 
   private start(cue: Cue): void {
-    const { track } = this;
-    if (!track) return;
     this.silence();
     const reading = { cue, over: false, stop: new AbortController() };
     this.reading = reading;
     this.shown = cue.text;
-    const voice = this.as === 'spoken' ? voiceFor(track.language) : null;
-    void read(cue.text, voice, reading.stop.signal).then(() => {
+    void read(cue.text, this.voice(), reading.stop.signal).then(() => {
       if (this.reading !== reading) return;
       reading.over = true;
       const { next, holding } = this;
       if (next) this.start(next);
       if (holding) this.play();
     });
+  }
+
+  private voice(): SpeechSynthesisVoice | null {
+    return this.track && this.as() === 'spoken' ? voiceFor(this.track.language) : null;
   }
 
   private hold(): void {
@@ -119,7 +124,6 @@ export class Describing {
 
   /** It plays although it is held: whoever pressed play does not want to wait for the rest. */
   private pressed(): void {
-    if (!this.holding) return;
     const { next } = this;
     this.silence();
     if (next) this.start(next);
@@ -127,7 +131,11 @@ export class Describing {
 
   private moved(): void {
     this.goOn();
-    // What begins just there is read.
+    this.lookFromHere();
+  }
+
+  /** What begins just where the video stands is read, too. */
+  private lookFromHere(): void {
     this.looked_s = (this.video?.currentTime ?? 0) - 0.001;
   }
 
@@ -139,15 +147,4 @@ export class Describing {
     this.shown = '';
     reading?.stop.abort();
   }
-}
-
-/** What a learner is told when descriptions are turned on. */
-export function toldOf(
-  describing: Describing,
-  name: string,
-  as: Preferences['descriptionsAs'],
-): string {
-  if (!describing.track) return t.descriptions.offSaid;
-  const isMute = as === 'spoken' && !describing.isSpoken;
-  return isMute ? t.descriptions.noVoice(name) : t.descriptions.on(name);
 }

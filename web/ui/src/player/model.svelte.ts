@@ -9,7 +9,7 @@ import { boxClock, type BoxClock } from './box-clock';
 import { CaptionFiles } from './caption-files';
 import { chapterStep } from './chapters';
 import type { Cue } from './cues';
-import { Describing, toldOf } from './describing.svelte';
+import { Describing } from './describing.svelte';
 import { outbox, settle } from './leftovers';
 import { NativeCaptions } from './native-captions';
 import type { OutboxStatus } from './outbox';
@@ -70,7 +70,10 @@ export class PlayerModel {
   sound = $state<number | null>(null);
   captions = $state.raw<PlayedText | null>(null);
   cues = $state.raw<Cue[]>([]);
-  readonly describing = new Describing((track) => this.cuesOf(track));
+  readonly describing = new Describing(
+    (track) => this.cuesOf(track),
+    () => this.preferences.descriptionsAs,
+  );
   preferences = $state.raw<Preferences>(load());
   progress = $state.raw<PlayerProgress>({
     segments: [],
@@ -300,28 +303,18 @@ export class PlayerModel {
     const track = this.descriptionTracks.find((one) => one.language === language) ?? null;
     this.keep({ descriptions: language });
     const loaded = this.describing.pick(track);
-    const { descriptionsAs } = this.preferences;
-    this.say(toldOf(this.describing, track ? this.nameOf(track) : '', descriptionsAs));
+    this.say(this.describing.told(track ? this.nameOf(track) : ''));
     if (!(await loaded)) this.say(t.descriptions.failed);
   }
 
   toggleDescriptions(): void {
-    const [first] = this.descriptionTracks;
-    const { descriptions } = this.preferences;
-    const last = this.descriptionTracks.find(({ language }) => language === descriptions);
-    const on = this.describing.track !== null;
-    void this.pickDescriptions(on ? null : ((last ?? first)?.language ?? null));
-  }
-
-  readDescriptionsAs(descriptionsAs: Preferences['descriptionsAs']): void {
-    this.keep({ descriptionsAs });
-    this.describing.readAs(descriptionsAs);
+    const usual = usualOf(this.descriptionTracks, this.preferences.descriptions);
+    void this.pickDescriptions(this.describing.track ? null : usual);
   }
 
   toggleCaptions(): void {
-    const [first] = this.captionTracks;
-    const last = this.captionTracks.find(({ language }) => language === this.preferences.captions);
-    void this.pickCaptions(this.captions ? null : ((last ?? first)?.language ?? null));
+    const usual = usualOf(this.captionTracks, this.preferences.captions);
+    void this.pickCaptions(this.captions ? null : usual);
   }
 
   nameOf(track: PlayedText): string {
@@ -465,7 +458,6 @@ export class PlayerModel {
     if (wanted !== null && this.captionTracks.some(({ language }) => language === wanted))
       await this.pickCaptions(wanted);
     const described = this.preferences.descriptions;
-    this.describing.readAs(this.preferences.descriptionsAs);
     if (described !== null && this.descriptionTracks.some(({ language }) => language === described))
       await this.pickDescriptions(described);
     try {
@@ -686,6 +678,12 @@ export class PlayerModel {
       this.say(this.offline ? t.status.offline : t.status.buffering);
     }, BUFFERING_SAID_MS);
   }
+}
+
+/** The language that was chosen last, where there is a text in it; otherwise the first. */
+function usualOf(tracks: readonly PlayedText[], last: string | null): string | null {
+  const same = tracks.find(({ language }) => language === last);
+  return (same ?? tracks[0])?.language ?? null;
 }
 
 function priorOf(play: Play): { played: Segment[]; hidden: Segment[] } {

@@ -32,7 +32,9 @@ const PAGE = `<!doctype html><meta charset="utf-8"><title>kinds</title><video mu
       const player = new shaka.Player();
       await player.attach(video);
       player.addEventListener('error', ({ detail }) => console.error('Shaka', detail.code));
-      await player.load(address);
+      await player.load(address).catch(({ code, data }) => {
+        throw new Error('Shaka ' + code + ' ' + JSON.stringify(data));
+      });
       const variants = player.getVariantTracks();
       await video.play();
       return {

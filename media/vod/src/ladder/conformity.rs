@@ -13,6 +13,8 @@ use crate::package::Ratio;
 /// A source may have this many times the bit rate that we would encode its size at.
 const MAX_BITRATE_FACTOR: u64 = 4;
 const MAX_LEVEL: u8 = 42;
+/// Level 1b of the High profile (ITU-T H.264, A.3.2): Chromium 156 knows no such number and refuses the stream.
+const LEVEL_1B: u8 = 9;
 /// The most frames a second that level 4.2 gives a 1080-line picture.
 const MAX_FRAME_RATE: f64 = 61.0;
 
@@ -56,8 +58,8 @@ pub fn describe(codec: &Codec) -> String {
     match codec {
         Codec::Other(name) => name.clone(),
         Codec::H264 { profile, level, .. } => {
-            let level = match level {
-                9 => "1b".to_owned(),
+            let level = match *level {
+                LEVEL_1B => "1b".to_owned(),
                 level => format!("{}.{}", level / 10, level % 10),
             };
             match profile_name(*profile) {
@@ -98,6 +100,9 @@ fn differs(video: &VideoFacts, duration_ns: u64, highest: u32) -> Option<String>
             "the source is {}, and up to High 4.2 is what every device plays",
             describe(&video.codec)
         ));
+    }
+    if level == LEVEL_1B {
+        return Some("the source is of H.264 level 1b, which some browsers refuse".to_owned());
     }
     let (width, height) = video.shown_size();
     if video.turn != Turn::None {

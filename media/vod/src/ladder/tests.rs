@@ -193,6 +193,7 @@ fn whatever_breaks_a_rule_is_encoded_and_the_reason_says_which() {
             "H.264 Extended 4.0",
         ),
         (changed(|v| v.codec = h264(100, 51, 1, 8)), "H.264 High 5.1"),
+        (changed(|v| v.codec = h264(100, 9, 1, 8)), "level 1b"),
         (changed(|v| v.turn = Turn::SameSides), "stored turned"),
         (
             changed(|v| v.pixel_aspect = Ratio::new(4, 3).unwrap()),

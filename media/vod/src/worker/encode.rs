@@ -44,6 +44,14 @@ pub struct Rung {
     pub shown: Shown,
 }
 
+impl Rung {
+    /// Whether x264 might find that level 1b is enough for it (at most a QCIF picture; ITU-T H.264, table A-1), which
+    /// Chromium refuses.
+    fn may_be_1b(&self) -> bool {
+        self.width.div_ceil(16) * self.height.div_ceil(16) <= 99
+    }
+}
+
 /// Adds the video chain: `appsrc → tee → scale → tee → x264 → mux`, each rung scaled from a larger one.
 /// Returns its two ends: the second has the frames of the smallest rung and must be linked on.
 pub fn add_video(
@@ -292,7 +300,11 @@ fn add_h264(
         "key-int-max",
         1_000_u32.max((frame_rate.as_f64() * 20.0) as u32),
     );
-    encoder.set_property("option-string", tuning.options);
+    let level = match rung.may_be_1b() {
+        true => ":level=1.1",
+        false => "",
+    };
+    encoder.set_property("option-string", tuning.options + level);
     let filter = make("capsfilter")?;
     filter.set_property(
         "caps",
@@ -349,7 +361,7 @@ fn add_h264(
 /// Room for decode times before 0: frames are moved by it before the encoder, and its segment takes it off
 /// again. The encoder would make the same room by itself, but count in it only from its first output on, and
 /// take every key frame that is asked for by time for one that it has made.
-const ROOM_NS: u64 = 1000 * 3_600_000_000_000;
+pub const ROOM_NS: u64 = 1000 * 3_600_000_000_000;
 
 /// The planned time of the first segment that is missing.
 pub fn resumed_from(draft: &Draft, cuts: &Cuts) -> u64 {

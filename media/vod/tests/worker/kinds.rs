@@ -136,6 +136,9 @@ fn check(kind: &Kind, made: &Made) {
     for track in &made.package.tracks {
         match &track.kind {
             TrackKind::Video { width, height, .. } => {
+                let codecs = track.codecs.to_string();
+                // Level 1b of High, which Chromium refuses.
+                assert!(!codecs.ends_with("09"), "{name}: {codecs}");
                 rungs.push((track.id.as_str(), *width, *height));
             }
             TrackKind::Audio { language, .. } => {

@@ -15,7 +15,7 @@ export STATE HTTP HTTPS RTC
 LECTERND := target/release/lecternd
 UI_SOURCES := $(shell find web/ui -path web/ui/node_modules -prune -o -path web/ui/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help build run test test-player test-media test-crash test-interop fuzz bench lint deps deps-test deps-bench ui image image-test
+.PHONY: help build run test test-player test-media test-crash test-interop hwtest fuzz bench lint deps deps-test deps-bench ui image image-test
 
 help: ## what each command does
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ test-media: deps deps-test build target/models/ggml-base.bin ## the media worker
 	@rm -rf target/kinds
 	@LECTERN_KEEP=$(CURDIR)/target/kinds cargo test --release --locked --workspace --test worker --test foreign_readers -- --include-ignored
 	@cd web/ui && node e2e/kinds.mjs ../../target/kinds
+
+hwtest: deps ## what this machine can code, how fast, how well: target/hwtest-report/report.html
+	@cargo build --release --locked --workspace --bin hwtest
+	@target/release/hwtest media --out target/hwtest-report
 
 test-player: deps deps-test build ## what is watched is what is recorded, in a real Chromium, by the clock
 	@cd web/ui && node e2e/player.mjs && node e2e/watch.mjs

@@ -101,6 +101,9 @@ pub enum Command {
     /// Write down what is said in one video, sandboxed (started by the daemon)
     #[command(hide = true)]
     SpeechWorker,
+    /// Try one of this machine's chips (started by the daemon)
+    #[command(hide = true)]
+    TrialWorker,
 }
 
 /// Options of `serve`.

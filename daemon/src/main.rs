@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod backup;
+mod chips;
 mod cli;
 mod commands;
 mod config;
@@ -32,6 +33,9 @@ fn main() -> ExitCode {
     }
     if let cli::Command::SpeechWorker = cli.command {
         return lectern_vod::worker::speech::run();
+    }
+    if let cli::Command::TrialWorker = cli.command {
+        return lectern_vod::worker::trial::run();
     }
     logging::start();
     if rustls::crypto::ring::default_provider()

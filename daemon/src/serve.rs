@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::ServeArgs;
 use crate::config::Config;
 use crate::services::Services;
-use crate::{backup, control, erasing, scheduler, service_manager};
+use crate::{backup, chips, control, erasing, scheduler, service_manager};
 
 /// Serves until asked to stop; exit code 1 when it could not start or a part of it failed.
 pub async fn run(state: &Path, args: &ServeArgs, json: bool) -> ExitCode {
@@ -55,6 +55,13 @@ async fn serve(state: &Path, args: &ServeArgs, json: bool) -> anyhow::Result<()>
         stop.clone(),
     )?;
     let mut parts = JoinSet::new();
+    parts.spawn(named("chips", {
+        let (app, stop) = (app.clone(), stop.clone());
+        async move {
+            chips::run(app, stop).await;
+            Ok(())
+        }
+    }));
     parts.spawn(named("web", async move {
         Ok(lectern_web::serve(app, listeners).await?)
     }));

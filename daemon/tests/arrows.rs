@@ -15,6 +15,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("lectern-store", &[]),
     ("lectern-xapi", &[]),
     ("lectern-vod", &[]),
+    ("lectern-hwtest", &["lectern-vod"]),
     ("lectern-library", &["lectern-store"]),
     (
         "lectern-lrs",

@@ -389,3 +389,50 @@ fn every_command_works_without_a_daemon() {
     let (ok, answer) = lecternd(&state, &["doctor"], "");
     assert!(ok && answer["checks"].is_array(), "{answer}");
 }
+
+#[tokio::test]
+async fn chips_are_tried_once_and_again_when_somebody_asks() {
+    let (_folder, state) = new_state();
+    let daemon = Daemon::start(&state);
+    let admin = daemon.person("it", &["admin"]);
+    let first = tried(&admin).await;
+    assert_eq!(first["families"].as_array().unwrap().len(), 4);
+    for family in first["families"].as_array().unwrap() {
+        let is_said = family["why"].is_string() || family["coders"][0]["codec"].is_string();
+        assert!(is_said, "{family}");
+    }
+    assert!(daemon.stop());
+
+    let daemon = Daemon::start(&state);
+    let admin = daemon.person("it-again", &["admin"]);
+    let second = tried(&admin).await;
+    assert_eq!(second, first, "what is remembered is not tried again");
+    let again = admin.json("POST", "/api/v1/system/chips", &json!({})).await;
+    again.expect(202);
+    let third = tried(&admin).await;
+    assert_ne!(third["tried"], first["tried"]);
+    let cut: Vec<u8> = std::fs::read(state.join("capabilities.json")).unwrap();
+    assert!(daemon.stop());
+
+    std::fs::write(state.join("capabilities.json"), &cut[..cut.len() / 2]).unwrap();
+    let daemon = Daemon::start(&state);
+    let admin = daemon.person("it-once-more", &["admin"]);
+    assert_ne!(
+        tried(&admin).await["tried"],
+        third["tried"],
+        "a file that is broken is made anew"
+    );
+}
+
+/// What the chips can do, once that is known.
+async fn tried(admin: &Client) -> Value {
+    let patience = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    loop {
+        let known = admin.get("/api/v1/system/chips").await.expect(200).json();
+        if known["trying"] == false {
+            return known;
+        }
+        assert!(std::time::Instant::now() < patience, "{known}");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod backup;
 mod chapters;
+mod chips;
 pub mod credentials;
 mod csv;
 mod delivery;
@@ -42,6 +43,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(backup::routes())
         .merge(texts::routes())
         .merge(chapters::routes())
+        .merge(chips::routes())
         .merge(credentials::routes())
         .merge(erasures::routes())
         .merge(events::routes())

@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::upstreams::Lags;
+use crate::chips::Chips;
 use crate::client::{Client, Scheme};
 use crate::events::Events;
 use crate::media::Packages;
@@ -101,6 +102,8 @@ pub struct Parts {
     pub shutdown: CancellationToken,
     /// Packages as parsed from the library
     pub packages: Packages,
+    /// What the machine's chips can do
+    pub chips: Chips,
     /// When the server started
     pub started: Timestamp,
     /// How many statements waited for each upstream in the last hour
@@ -157,6 +160,7 @@ impl App {
             config,
             events,
             packages: Packages::default(),
+            chips: Chips::default(),
             lags: Lags::default(),
             metrics,
             shutdown,

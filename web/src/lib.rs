@@ -9,6 +9,7 @@ pub mod access;
 pub mod api;
 pub mod app;
 pub mod auth;
+pub mod chips;
 pub mod client;
 mod download;
 pub mod events;

@@ -154,6 +154,8 @@ pub static TABLE: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         stream(M::POST, "/api/v1/statements/import", ADMIN, STATEMENTS),
         quick(M::GET, "/api/v1/statements/{id}", WATCHERS),
         quick(M::GET, "/api/v1/system", BOX_READERS),
+        quick(M::GET, "/api/v1/system/chips", BOX_READERS),
+        quick(M::POST, "/api/v1/system/chips", ADMIN),
         quick(M::GET, "/api/v1/system/delivery", BOX_READERS),
         stream(M::GET, "/api/v1/system/backup", ADMIN, 0),
         quick(M::GET, "/api/v1/system/speech", BOX_READERS),

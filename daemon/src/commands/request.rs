@@ -245,7 +245,8 @@ pub fn from_command(command: &Command) -> anyhow::Result<Request> {
         | Command::Statements(StatementsCommand::Parquet { .. })
         | Command::Verify { .. }
         | Command::Worker { .. }
-        | Command::SpeechWorker => {
+        | Command::SpeechWorker
+        | Command::TrialWorker => {
             anyhow::bail!("this command is not a single request to the daemon")
         }
     })

@@ -18,6 +18,7 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
         Some("attack") => {}
+        Some("trial-worker") => return lectern_vod::worker::trial::run(),
         Some("speech-worker") => return lectern_vod::worker::speech::run(),
         _ => return lectern_vod::worker::run(),
     }

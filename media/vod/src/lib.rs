@@ -10,6 +10,7 @@
 pub mod captions;
 pub mod chapters;
 pub mod dash;
+pub mod hardware;
 pub mod hls;
 pub mod ladder;
 pub mod manifest;

@@ -18,7 +18,7 @@ use crate::speech::SpeechJob;
 pub const SOURCE_FD: i32 = 3;
 
 /// Also there after an update has replaced the file.
-const THIS_PROGRAM: &str = "/proc/self/exe";
+pub(crate) const THIS_PROGRAM: &str = "/proc/self/exe";
 
 /// What a worker gets.
 #[derive(Debug)]
@@ -122,29 +122,14 @@ impl Worker {
                 parent_fd: OwnedFd::from(input),
                 child_fd,
             });
-        let mut command = Command::new(program);
+        let mut command = media_command(program);
         command
             .args(arguments)
             .current_dir(folder)
-            .env_clear()
-            .env("LC_ALL", "C.UTF-8")
-            // No scan of 250 plugins, no cache file, no helper process: `worker::elements` loads by name.
-            .env("GST_REGISTRY_DISABLE", "yes")
-            .env("GST_DEBUG_NO_COLOR", "1")
-            // The sandbox lets no memory become executable: orc's compiled C instead of its compiler.
-            // Measured on the ladder of the 480p sample: no difference in processor time (within 5 %).
-            .env("ORC_CODE", "backup")
-            // Each thread's own heap would reserve 64 MiB of the address space that is limited.
-            .env("MALLOC_ARENA_MAX", "4")
-            // Frames go back to the system and leave no holes: 14 MB less of slides in 1080p, and no slower.
-            .env("MALLOC_MMAP_THRESHOLD_", "1048576")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .fd_mappings(mappings.collect())
             .map_err(io::Error::other)?;
-        if let Some(folder) = std::env::var_os("GST_PLUGIN_SYSTEM_PATH_1_0") {
-            command.env("GST_PLUGIN_SYSTEM_PATH_1_0", folder);
-        }
         let mut child = command.spawn()?;
         let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(io::Error::other("the worker has no pipes"));
@@ -189,6 +174,28 @@ impl Worker {
             _ => Death::Other,
         }
     }
+}
+
+/// A program in which GStreamer runs, with what it takes from its environment.
+pub(crate) fn media_command(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env_clear()
+        .env("LC_ALL", "C.UTF-8")
+        // No scan of 250 plugins, no cache file, no helper process: `worker::elements` loads by name.
+        .env("GST_REGISTRY_DISABLE", "yes")
+        .env("GST_DEBUG_NO_COLOR", "1")
+        // The sandbox lets no memory become executable: orc's compiled C instead of its compiler.
+        // Measured on the ladder of the 480p sample: no difference in processor time (within 5 %).
+        .env("ORC_CODE", "backup")
+        // Each thread's own heap would reserve 64 MiB of the address space that is limited.
+        .env("MALLOC_ARENA_MAX", "4")
+        // Frames go back to the system and leave no holes: 14 MB less of slides in 1080p, and no slower.
+        .env("MALLOC_MMAP_THRESHOLD_", "1048576");
+    if let Some(folder) = std::env::var_os("GST_PLUGIN_SYSTEM_PATH_1_0") {
+        command.env("GST_PLUGIN_SYSTEM_PATH_1_0", folder);
+    }
+    command
 }
 
 impl Drop for Worker {

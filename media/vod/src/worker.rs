@@ -7,6 +7,7 @@
 
 mod boxes;
 mod chapters;
+mod coders;
 mod cover;
 mod decode;
 mod elements;
@@ -34,6 +35,7 @@ mod texts;
 mod thinner;
 mod timeline;
 mod tone;
+pub mod trial;
 mod tuning;
 
 use std::io::{self, Read};

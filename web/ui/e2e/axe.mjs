@@ -89,6 +89,7 @@ function pages(video, me) {
     { name: 'credentials-add', path: '/system/credentials', then: press('Add a credential') },
     { name: 'settings', path: '/system/settings' },
     { name: 'speech', path: '/system/speech' },
+    { name: 'chips', path: '/system/chips' },
     { name: 'audit', path: '/system/audit' },
     { name: 'evidence', path: '/system/evidence' },
     { name: 'definitions', path: '/definitions' },

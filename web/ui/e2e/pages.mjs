@@ -451,6 +451,26 @@ await step(
 );
 
 await step(
+  'IT reads of each way to a chip what it offers or why not, and has all tried again',
+  async () => {
+    await page.goto(`${BASE}/system/chips`);
+    await page.getByText(/^Tried /u).waitFor();
+    for (const way of ['NVIDIA', 'Intel Quick Sync', 'VA-API', 'V4L2']) {
+      const section = page.locator('section', { has: page.getByRole('heading', { name: way }) });
+      assert.ok((await section.locator('p, li').count()) > 0, way);
+    }
+    const [answer] = await Promise.all([
+      page.waitForResponse(
+        (one) => one.request().method() === 'POST' && one.url().endsWith('/chips'),
+      ),
+      button('Try again').click(),
+    ]);
+    assert.equal(answer.status(), 202);
+    await page.getByText(/^Tried .*(second|now)/u).waitFor();
+  },
+);
+
+await step(
   'signing out closes every page but the door, and signing in comes back to it',
   async () => {
     await page.goto(`${BASE}/account`);

@@ -177,6 +177,13 @@ pub fn load() -> Result<(), Failure> {
     Ok(())
 }
 
+/// Loads a plugin that no job needs; whether it is there shows in what it offers.
+pub fn load_more(plugin: &str) {
+    if let Some(folder) = plugin_folder() {
+        let _ = gst::Plugin::load_file(folder.join(format!("libgst{plugin}.so")));
+    }
+}
+
 /// Makes one element.
 pub fn make(factory: &str) -> Result<gst::Element, Failure> {
     gst::ElementFactory::make(factory)

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests
 
+mod chips;
 mod failures;
 mod kills;
 mod kinds;

@@ -43,6 +43,7 @@ export type TextWork = Schemas['TextTrackWork'];
 export type TextRevision = Schemas['TextRevision'];
 export type SavedTextDraft = Schemas['SavedTextDraft'];
 export type VideoSpeech = Schemas['VideoSpeech'];
+export type Chips = Schemas['Chips'];
 export type Speech = Schemas['Speech'];
 export type SpeechModel = Schemas['SpeechModel'];
 export type Chapter = Schemas['Chapter'];

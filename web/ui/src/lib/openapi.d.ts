@@ -807,6 +807,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/system/chips": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this machine's chips can do */
+        get: operations["getSystemChips"];
+        put?: never;
+        /** Try all chips again */
+        post: operations["postSystemChips"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/system/delivery": {
         parameters: {
             query?: never;
@@ -1468,6 +1486,51 @@ export interface components {
          * @enum {string}
          */
         CheckState: "bad" | "soon" | "ok";
+        /** @description One codec of a chip */
+        ChipCoder: {
+            /** @description For a person */
+            codec: string;
+            /** @description GStreamer's name of it */
+            element: string;
+            /** @description Whether it encodes; otherwise it decodes */
+            encodes: boolean;
+            /**
+             * Format: double
+             * @description Frames a second of a test clip of 1280 × 720; none where it cannot be used
+             */
+            frames_per_second?: number | null;
+            /** @description Why it cannot be used */
+            why?: string | null;
+        };
+        /** @description A way to a chip */
+        ChipFamily: {
+            /** @description What it offers */
+            coders: components["schemas"]["ChipCoder"][];
+            /** @description Its stable name */
+            id: components["schemas"]["ChipFamilyName"];
+            /** @description For a person */
+            title: string;
+            /** @description Why it leads nowhere, and what would help */
+            why?: string | null;
+        };
+        /**
+         * @description Which way
+         * @enum {string}
+         */
+        ChipFamilyName: "nvidia" | "qsv" | "vaapi" | "v4l2";
+        /** @description What this machine's chips can do */
+        Chips: {
+            /** @description Each way to a chip, the one to be preferred first */
+            families: components["schemas"]["ChipFamily"][];
+            machine?: null | components["schemas"]["Machine"];
+            /**
+             * Format: date-time
+             * @description When they were tried
+             */
+            tried?: string | null;
+            /** @description Whether they are being tried just now; nothing else is known then */
+            trying: boolean;
+        };
         /** @description When a video is completed */
         Completion: {
             /** @description `watched`: by share of the distinct runtime while visible; `end`: by reaching the end */
@@ -2622,6 +2685,20 @@ export interface components {
             }[];
             /** @description The cursor of the page after, when there is one */
             next?: string | null;
+        };
+        /** @description The machine */
+        Machine: {
+            /** @description Threads that run at once */
+            cores: number;
+            /** @description The kernel's release */
+            kernel: string;
+            /**
+             * Format: int64
+             * @description RAM
+             */
+            memory_bytes: number;
+            /** @description The processor's name for itself */
+            processor: string;
         };
         /**
          * @description How a rendition was made
@@ -5890,6 +5967,44 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
+            };
+        };
+    };
+    getSystemChips: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Each way to a chip, and what it offers or why it does not */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Chips"];
+                };
+            };
+        };
+    };
+    postSystemChips: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are being tried; `GET` says when that is done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

@@ -169,6 +169,13 @@ export const routes: Route[] = [
     load: () => import('../pages/Speech.svelte'),
   },
   {
+    name: 'chips',
+    path: '/system/chips',
+    title: m.titles.chips,
+    for: ['admin'],
+    load: () => import('../pages/Chips.svelte'),
+  },
+  {
     name: 'audit',
     path: '/system/audit',
     title: m.titles.audit,

@@ -8,7 +8,7 @@ import { evidence } from './en/evidence';
 import { people } from './en/people';
 import { record, statements } from './en/records';
 import { files, sources, taking } from './en/sources';
-import { audit, credentials, system, upstreams } from './en/system';
+import { audit, chips, credentials, system, upstreams } from './en/system';
 import { who } from './en/who';
 
 export const more = {
@@ -17,6 +17,7 @@ export const more = {
   captioning,
   describing,
   speech,
+  chips,
   erase,
   keeping,
   evidence,

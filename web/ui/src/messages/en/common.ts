@@ -58,6 +58,7 @@ export const titles = {
   credentials: 'Credentials',
   settings: 'Settings',
   speech: 'Speech',
+  chips: 'Chips',
   audit: 'Audit',
   evidence: 'Evidence',
   account: 'Your account',

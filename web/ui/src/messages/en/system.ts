@@ -187,6 +187,21 @@ const tableRows = plural({ one: '# row', other: '# rows' });
 const waiting = plural({ one: '# record waits', other: '# records wait' });
 const dead = plural({ one: '# refused record', other: '# refused records' });
 
+export const chips = {
+  text: 'Chips that decode and encode video, as this box finds them by sending a test clip through each. This version prepares videos with the processor alone; the list says what the machine has, and what keeps a chip from being used.',
+  trying: 'The chips are being tried…',
+  again: 'Try again',
+  tried: (when: string) => `Tried ${when}`,
+  machine: (processor: string, cores: number, memory: string, kernel: string) =>
+    `${processor}, ${plural({ one: '# core', other: '# cores' })(cores)}, ${memory}, Linux ${kernel}`,
+  none: 'not usable',
+  encodes: (codec: string) => `Encodes ${codec}`,
+  decodes: (codec: string) => `Decodes ${codec}`,
+  speed: (n: string) => `${n} frames a second in 1280 × 720`,
+  usable: plural({ one: '# works', other: '# work' }),
+  hwtest: 'For speed, quality and watts in every size, run “hwtest media” on the machine.',
+};
+
 export const upstreams = {
   lead: 'Other record stores (LRS) that get a copy of every learning record, in order, again and again until they have it.',
   add: 'Add an upstream',

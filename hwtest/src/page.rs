@@ -87,7 +87,7 @@ fn chips(html: &mut String, families: &[FamilyReport]) {
             let why = text(&refusal.to_string());
             let _ = write!(
                 html,
-                "<tr><th scope=\"row\">{title}</th><td>none</td><td>{why}</td></tr>"
+                "<tr><th scope=\"row\">{title}</th><td>–</td><td>{why}</td></tr>"
             );
         }
         for Coder { offer, trial } in &report.coders {

@@ -74,7 +74,7 @@ pub struct Capabilities {
 pub struct FamilyReport {
     /// Which.
     pub family: Family,
-    /// Why it leads nowhere; none where it leads to something, usable or not.
+    /// Why it leads nowhere, or to no encoder; none where it leads to one, usable or not.
     pub refusal: Option<Refusal>,
     /// What it offers.
     pub coders: Vec<Coder>,
@@ -202,6 +202,7 @@ impl FamilyReport {
         if offers.is_empty() {
             return without(Refusal::nothing_offered(family, machine, said));
         }
+        let encodes = offers.iter().any(|offer| offer.work == Work::Encode);
         let coders = offers.into_iter().map(|offer| {
             let ask = Ask::Code {
                 family: Some(family),
@@ -223,7 +224,7 @@ impl FamilyReport {
         });
         Self {
             family,
-            refusal: None,
+            refusal: (!encodes).then_some(Refusal::NoEncoder),
             coders: coders.collect(),
         }
     }

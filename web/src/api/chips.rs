@@ -56,7 +56,7 @@ struct FamilyOut {
     id: Family,
     /// For a person
     title: String,
-    /// Why it leads nowhere, and what would help
+    /// Why it leads nowhere or only half the way, and what would help
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
     /// What it offers

@@ -174,7 +174,8 @@ try {
     `first frame after pressing a video in the library: ${spread(await rounds(fromLibrary))}`,
   );
   console.log(`seek to what is not buffered: ${spread(await seeks(box, who))}`);
-  const slow = await slowLine(box, who);
+  // Somebody new: who was there before goes on where they were.
+  const slow = await slowLine(box, await box.learner());
   const stalled = slow.stalls.map(
     ({ at, ms }) => `${Math.round(ms ?? -1)} ms at ${at.toFixed(1)} s`,
   );

@@ -165,6 +165,8 @@ impl Asker {
             .args(&self.arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // What drivers say on their way, to nobody in particular; what is worth knowing is in the answer.
+            .stderr(Stdio::null())
             .spawn()?;
         let (Some(input), Some(output)) = (child.stdin.as_mut(), child.stdout.take()) else {
             return Err(io::Error::other("the child has no pipes"));

@@ -1510,7 +1510,7 @@ export interface components {
             id: components["schemas"]["ChipFamilyName"];
             /** @description For a person */
             title: string;
-            /** @description Why it leads nowhere, and what would help */
+            /** @description Why it leads nowhere or only half the way, and what would help */
             why?: string | null;
         };
         /**

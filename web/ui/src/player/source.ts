@@ -86,6 +86,8 @@ function config(start_s: number): Partial<Hls['config']> {
     // The first segment comes while the element is still being filled.
     startFragPrefetch: true,
     maxBufferLength: 30,
+    // Otherwise up to 60 MB are fetched at once: ten minutes that may never be watched.
+    maxMaxBufferLength: 60,
     backBufferLength: 60,
     // Captions are drawn by us (`CaptionLayer.svelte`).
     enableWebVTT: false,

@@ -17,6 +17,7 @@ mod failure;
 mod glance;
 mod h264;
 mod kept;
+mod lanczos;
 mod level;
 mod loudness;
 mod mux;

@@ -15,11 +15,13 @@ use super::failure::Failure;
 use super::probe::{Facts, Picture};
 use super::source::{Kind, add_source, with_pipeline};
 use super::stillness::{Luma, look_the_same};
+use crate::package::Ratio;
 
 /// Places that are looked at.
 const PLACES: u64 = 8;
-/// Frames of each.
-const FRAMES: usize = 48;
+/// Frames of each, at least and at most; of a short film all places together no more than a fifth.
+const FEWEST: u64 = 12;
+const MOST: u64 = 48;
 /// After so many places it is over, where hardly any frame was still.
 const FIRST_PLACES: u64 = 3;
 const HARDLY: usize = 15;
@@ -126,6 +128,7 @@ fn count(
     pipeline
         .set_state(gst::State::Playing)
         .map_err(|_| stopped())?;
+    let frames_each = frames_of_a_place(facts);
     let (mut still, mut all) = (0, 0);
     for place in 0..PLACES {
         if place > 0 {
@@ -144,7 +147,7 @@ fn count(
             // What was seen on the way there is of the place before.
             while frames.try_recv().is_ok() {}
         }
-        for _ in 0..FRAMES {
+        for _ in 0..frames_each {
             match frames.recv_timeout(PATIENCE) {
                 Ok(Some(same)) => {
                     still += usize::from(same);
@@ -165,6 +168,18 @@ fn count(
         }
     }
     Ok((still, all))
+}
+
+fn frames_of_a_place(facts: &Facts) -> u64 {
+    let rate = facts
+        .ladder
+        .video
+        .as_ref()
+        .and_then(|video| video.frame_rate);
+    let frames = |rate: Ratio| facts.ladder.duration_ns as f64 / 1e9 * rate.as_f64();
+    rate.map_or(MOST, |rate| {
+        (frames(rate) as u64 / 5 / PLACES).clamp(FEWEST, MOST)
+    })
 }
 
 /// Whether two raw frames with a plane of brightness look the same.

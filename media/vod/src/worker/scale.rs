@@ -38,7 +38,7 @@ mod imp {
         TypedCroppedImage, TypedCroppedImageMut, TypedImage, TypedImageRef,
     };
     use fast_image_resize::pixels::U8;
-    use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+    use fast_image_resize::{ResizeAlg, ResizeOptions, Resizer};
     use gstreamer as gst;
     use gstreamer::glib;
     use gstreamer::subclass::prelude::*;
@@ -47,6 +47,8 @@ mod imp {
     use gstreamer_base::subclass::prelude::*;
     use gstreamer_video::subclass::prelude::*;
     use gstreamer_video::{VideoFrameExt, VideoFrameRef, VideoInfo};
+
+    use super::super::lanczos::LANCZOS3;
 
     /// What the element keeps.
     #[derive(Default)]
@@ -194,7 +196,7 @@ mod imp {
         let bytes = to.plane_data_mut(plane).ok()?;
         let target = TypedImage::<U8>::from_buffer(stride, height, bytes).ok()?;
         let mut target = TypedCroppedImageMut::new(target, 0, 0, width, height).ok()?;
-        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
+        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(*LANCZOS3));
         resizer.resize_typed(&source, &mut target, &options).ok()
     }
 }

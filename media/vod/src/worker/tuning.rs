@@ -51,10 +51,16 @@ pub fn tuning(shown: Shown) -> Tuning {
             "chroma-qp-offset=4:qcomp=0.87:aq-strength=0.7:deadzone-inter=26",
         ),
     };
+    // Slides seldom fade, and what moves on them moves as a whole.
+    let fades = if shown.is_still {
+        ":weightp=0:me=dia"
+    } else {
+        ""
+    };
     Tuning {
         crf,
         // A look-ahead with a thread of its own holds five more frames of each rung, and makes the same bytes later.
-        options: format!("scenecut=0:open-gop=0:sync-lookahead=0:{times}:{QUICKER}:{bits}"),
+        options: format!("scenecut=0:open-gop=0:sync-lookahead=0:{times}:{QUICKER}:{bits}{fades}"),
     }
 }
 
